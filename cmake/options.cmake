@@ -1,0 +1,31 @@
+# Compile and link options of every target, as the interface target `passport_options`.
+add_library(passport_options INTERFACE)
+target_include_directories(passport_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(passport_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-declarations -Wnon-virtual-dtor
+  -fstack-protector-strong)
+if(PASSPORT_WERROR)
+  target_compile_options(passport_options INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # clang 14 finds the C++20 coroutines of libstdc++ only when told.
+  target_compile_definitions(passport_options INTERFACE
+    BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
+endif()
+if(CMAKE_BUILD_TYPE MATCHES "Release|RelWithDebInfo")
+  target_compile_definitions(passport_options INTERFACE _FORTIFY_SOURCE=2)
+  target_link_options(passport_options INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
+endif()
+if(PASSPORT_SANITIZE)
+  add_compile_options(-fsanitize=${PASSPORT_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PASSPORT_SANITIZE})
+endif()
+target_link_libraries(passport_options INTERFACE Boost::headers fmt::fmt Threads::Threads)
+
+# UBSan for pure code only: with Beast it costs minutes and gigabytes a file.
+function(passport_pure target)
+  if(PASSPORT_SANITIZE STREQUAL "address" OR PASSPORT_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=undefined -fno-sanitize-recover=undefined)
+    target_link_options(${target} PUBLIC -fsanitize=undefined)
+  endif()
+endfunction()

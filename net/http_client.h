@@ -1,0 +1,35 @@
+// HTTP/1.1 requests over TLS (or plain, for loopback credential services), connections kept alive.
+#pragma once
+#include <map>
+#include <memory>
+
+#include "base/result.h"
+#include "net/asio.h"
+#include "net/tls.h"
+#include "wire/http.h"
+
+namespace passport::net {
+
+/// Sends requests, one at a time on a connection, and keeps idle connections for the next one
+/// to the same endpoint. A request on a kept connection that the server had already closed is
+/// sent once more on a new one. Redirects are not followed. Answers are at most kMaxBody bytes.
+class HttpClient {
+ public:
+  static constexpr std::size_t kMaxBody = 4 << 20;
+
+  HttpClient(asio::any_io_executor executor, TlsContext tls);
+  ~HttpClient();
+  HttpClient(HttpClient&&) noexcept;
+  HttpClient& operator=(HttpClient&&) noexcept;
+
+  /// Any status is an answer. Errors: kUnavailable (name, connection, TLS: the detail says which
+  /// and to where), kTimeout, kProtocol (not HTTP, or larger than kMaxBody).
+  Task<Result<wire::HttpResponse>> send(wire::Endpoint endpoint, wire::HttpRequest request,
+                                        Deadline deadline);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace passport::net

@@ -1,0 +1,42 @@
+// An HTTPS server that can hand a connection over as a websocket.
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "base/result.h"
+#include "net/asio.h"
+#include "net/tls.h"
+#include "net/websocket.h"
+#include "wire/http.h"
+
+namespace passport::net {
+
+/// What a server does with requests. Handlers run on the server's executor.
+struct HttpHandlers {
+  /// Answers one request. Exceptions become 500.
+  std::function<Task<wire::HttpResponse>(wire::HttpRequest)> request;
+
+  /// Decides on a websocket upgrade: a status of 101 accepts (then `websocket` runs), any other
+  /// is sent as the answer.
+  std::function<Task<wire::HttpResponse>(const wire::HttpRequest&)> upgrade;
+
+  /// Owns the websocket until it returns.
+  std::function<Task<void>(wire::HttpRequest, std::unique_ptr<WebSocket>)> websocket;
+};
+
+/// HTTPS on one address. Deadlines: TLS handshake 10 s, a request's header and body 30 s, an idle
+/// kept connection 60 s. Bodies at most 4 MiB. A failed accept is retried after a pause.
+class HttpServer {
+ public:
+  /// Binds and listens; port 0 picks a free one. Errors: kUnavailable with address and reason.
+  static Result<std::unique_ptr<HttpServer>> listen(asio::any_io_executor executor, TlsContext tls,
+                                                    const std::string& address, unsigned short port,
+                                                    HttpHandlers handlers);
+  virtual ~HttpServer() = default;  ///< stops, drops all connections
+
+  virtual unsigned short port() const = 0;
+  /// Stops accepting and drops idle connections; those in use end with their request.
+  virtual void stop() = 0;
+};
+
+}  // namespace passport::net

@@ -1,0 +1,69 @@
+// A websocket over TLS, as client or as server: whole messages, batched writes.
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "net/asio.h"
+#include "net/tls.h"
+#include "wire/http.h"
+
+namespace passport::net {
+
+/// One whole message.
+struct WebSocketMessage {
+  bool text = false;
+  Bytes bytes;
+};
+
+/// Why a websocket is over. `code` is the peer's close code (RFC 6455 section 7.4), 1006 when the
+/// connection broke without one; `reason` is the peer's text, not escaped.
+struct WebSocketClosed {
+  unsigned code = 1006;
+  std::string reason;
+};
+
+/// An open websocket. One read and one write may be under way at a time; close() may join them.
+/// permessage-deflate is off (broken in Beast 1.81). Messages are at most kMaxMessage bytes.
+///
+/// Liveness: the owner asks. ping() sends one, last_heard() is when any byte last came; nothing
+/// times out by itself, so a reader that stops reading on purpose is not cut off.
+class WebSocket {
+ public:
+  static constexpr std::size_t kMaxMessage = 1 << 20;
+
+  virtual ~WebSocket() = default;
+
+  /// Connects, verifies the host's certificate and upgrades. `request.target` and
+  /// `request.headers` go into the GET as given (so that a signature over them holds).
+  /// Errors: kUnavailable, kTimeout as HttpClient::send; kDenied when the server answers 401 or
+  /// 403, kExpired 410, kThrottled 429, else kUnavailable: the detail quotes status and body.
+  static Task<Result<std::unique_ptr<WebSocket>>> connect(asio::any_io_executor executor, TlsContext tls,
+                                                          wire::Endpoint endpoint,
+                                                          wire::HttpRequest request, Deadline deadline);
+
+  /// The next whole message into `into` (its capacity is reused); `closed()` says why when false.
+  virtual Task<bool> read(WebSocketMessage& into) = 0;
+
+  /// True while bytes of further messages have already been received: a reader that answers
+  /// each message may put off its write until this is false.
+  virtual bool has_buffered_input() const = 0;
+
+  /// Sends the messages in order, as few TLS records and system calls as can be. False when
+  /// the connection is over.
+  virtual Task<bool> write(std::span<const WebSocketMessage> messages) = 0;
+
+  virtual Task<bool> ping() = 0;
+  virtual Deadline last_heard() const = 0;
+
+  /// Sends a close frame and waits for the peer's until the deadline, then drops the connection.
+  virtual Task<void> close(unsigned code, std::string reason, Deadline deadline) = 0;
+  /// Drops the connection now; a read or write under way ends.
+  virtual void abort() = 0;
+
+  virtual const WebSocketClosed& closed() const = 0;
+};
+
+}  // namespace passport::net

@@ -1,0 +1,74 @@
+// The agent's half of one SSM data channel that carries a port: what the lab's instances speak.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "wire/ssm/channel.h"
+#include "wire/ssm/stream.h"
+
+namespace passport::wire::ssm {
+
+struct AgentConfig {
+  std::string agent_version = "3.3.987.0";
+  std::string session_id;
+  std::string session_type = "Port";  ///< what the handshake says; a hostile agent may lie
+  std::string port = "22";            ///< Properties.portNumber of the handshake
+  std::size_t payload_size = 1024;    ///< bytes of port data a message, as the real agent's
+  ClockOrigin clock;
+  /// Between HandshakeComplete and the agent's own note of it, what arrives is acknowledged and
+  /// thrown away, as the real agent does (datachannel.go PerformHandshake). Zero: no such gap.
+  Duration complete_lag{};
+};
+
+/// Agent half of one data channel. Drive it as ClientChannel; in addition the owner connects the
+/// port when wants_port() turns true and says so with port_connected(): until then stream data
+/// is refused without acknowledgement, as by the real agent.
+/// Pure: no sockets, no clock, no randomness. Not thread-safe.
+class AgentChannel {
+ public:
+  enum class State { kHandshake, kOpen, kClosing, kClosed };
+
+  AgentChannel(AgentConfig config, UuidSource uuids, Time now);
+
+  /// Errors: kProtocol on a malformed message. The payload's digest is not checked: the real
+  /// agent does not.
+  Result<void> receive(ByteView message, Time now);
+
+  bool wants_port() const;  ///< a connection to the port is due
+  void port_connected(Time now);
+  void port_closed(Time now);  ///< flush for at most 2 s, then kClosed
+
+  std::size_t send(ByteView bytes, Time now);  ///< bytes from the port; 0: full or paused
+  std::size_t room() const;
+  void pause(bool on);  ///< as after pause_publication / start_publication from the service
+
+  void on_timer(Time now);
+  std::optional<Time> next_timeout() const;
+  void resume(Time now);  ///< a new connection of either side: send everything unacknowledged again
+  bool next_outgoing(Outgoing& out, Time now);
+
+  ByteView readable() const;  ///< bytes for the port; valid until the next non-const call
+  void consume(std::size_t n);
+
+  State state() const { return state_; }
+  bool terminated_by_client() const { return terminated_; }  ///< TerminateSession flag came
+  const StreamCounters& counters() const { return stream_.counters(); }
+
+ private:
+  Result<void> on_delivery(const Delivery& d, Time now);
+
+  AgentConfig config_;
+  Stream stream_;
+  State state_ = State::kHandshake;
+  enum class Port { kNone, kWanted, kConnected, kClosed } port_ = Port::kNone;
+  bool state_frame_due_ = true;
+  bool terminated_ = false;
+  std::optional<Time> discard_until_;
+  std::optional<Time> close_until_;
+  Bytes readable_;
+  std::size_t consumed_ = 0;
+  UuidSource uuids_;
+};
+
+}  // namespace passport::wire::ssm
