@@ -9,14 +9,11 @@
 #include "net/asio.h"
 #include "net/tls.h"
 #include "wire/http.h"
+#include "wire/websocket_message.h"
 
 namespace passport::net {
 
-/// One whole message.
-struct WebSocketMessage {
-  bool text = false;
-  Bytes bytes;
-};
+using wire::WebSocketMessage;
 
 /// Why a websocket is over. `code` is the peer's close code (RFC 6455 section 7.4), 1006 when the
 /// connection broke without one; `reason` is the peer's text, not escaped.

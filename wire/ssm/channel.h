@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "base/bytes.h"
+#include "wire/websocket_message.h"
 
 namespace passport::wire::ssm {
 
@@ -27,9 +27,6 @@ struct ClockOrigin {
 };
 
 /// One websocket message to send. next_outgoing() fills it anew, reusing the capacity.
-struct Outgoing {
-  bool text = false;
-  Bytes bytes;
-};
+using Outgoing = WebSocketMessage;
 
 }  // namespace passport::wire::ssm
