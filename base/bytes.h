@@ -1,5 +1,6 @@
 // Byte views and the big-endian reader and writers that every codec uses.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -54,10 +55,14 @@ inline void append(Bytes& out, ByteView bytes) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 inline void append_u32(Bytes& out, std::uint32_t v) {
-  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(v >> shift));
+  const std::array<std::uint8_t, 4> be = {
+      static_cast<std::uint8_t>(v >> 24), static_cast<std::uint8_t>(v >> 16),
+      static_cast<std::uint8_t>(v >> 8), static_cast<std::uint8_t>(v)};
+  append(out, be);
 }
 inline void append_u64(Bytes& out, std::uint64_t v) {
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<std::uint8_t>(v >> shift));
+  append_u32(out, static_cast<std::uint32_t>(v >> 32));
+  append_u32(out, static_cast<std::uint32_t>(v));
 }
 
 }  // namespace passport

@@ -8,19 +8,27 @@ namespace passport {
 
 constexpr int exit_code(Errc code) {
   switch (code) {
-    case Errc::kUsage: return EX_USAGE;
+    case Errc::kUsage:
+      return EX_USAGE;
     case Errc::kMalformed:
     case Errc::kTooLarge:
-    case Errc::kIncomplete: return EX_DATAERR;
+    case Errc::kIncomplete:
+      return EX_DATAERR;
     case Errc::kNotFound:
-    case Errc::kUnavailable: return EX_UNAVAILABLE;
+    case Errc::kUnavailable:
+      return EX_UNAVAILABLE;
     case Errc::kTimeout:
-    case Errc::kThrottled: return EX_TEMPFAIL;
-    case Errc::kProtocol: return EX_PROTOCOL;
+    case Errc::kThrottled:
+      return EX_TEMPFAIL;
+    case Errc::kProtocol:
+      return EX_PROTOCOL;
     case Errc::kDenied:
-    case Errc::kExpired: return EX_NOPERM;
-    case Errc::kConfig: return EX_CONFIG;
-    case Errc::kInternal: break;
+    case Errc::kExpired:
+      return EX_NOPERM;
+    case Errc::kConfig:
+      return EX_CONFIG;
+    case Errc::kInternal:
+      break;
   }
   return EX_SOFTWARE;
 }

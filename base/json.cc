@@ -5,11 +5,13 @@
 namespace passport {
 
 Result<json::object> parse_json_object(std::string_view text, std::string_view what) {
-  if (text.size() > kMaxJsonSize) return Error{Errc::kTooLarge, std::string(what) + ": too large"};
+  if (text.size() > kMaxJsonSize)
+    return Error{Errc::kTooLarge, std::string(what) + ": too large"};
   boost::system::error_code ec;
   auto value = json::parse({text.data(), text.size()}, ec);
   if (ec) return Error{Errc::kMalformed, std::string(what) + ": not JSON: " + ec.message()};
-  if (!value.is_object()) return Error{Errc::kMalformed, std::string(what) + ": not a JSON object"};
+  if (!value.is_object())
+    return Error{Errc::kMalformed, std::string(what) + ": not a JSON object"};
   return std::move(value.get_object());
 }
 

@@ -11,9 +11,9 @@
 namespace passport {
 namespace {
 
-std::string g_tool = "passport";           // NOLINT: set once at start
-LogLevel g_level = LogLevel::kNotice;      // NOLINT: set once at start
-constexpr std::size_t kMaxLine = 4096;     // bytes of text a line shows
+std::string g_tool = "passport";        // NOLINT: set once at start
+LogLevel g_level = LogLevel::kNotice;   // NOLINT: set once at start
+constexpr std::size_t kMaxLine = 4096;  // bytes of text a line shows
 
 }  // namespace
 
@@ -22,7 +22,9 @@ void start_log(std::string_view tool, LogLevel level) {
   g_level = level;
 }
 
-bool log_enabled(LogLevel level) { return level <= g_level; }
+bool log_enabled(LogLevel level) {
+  return level <= g_level;
+}
 
 void log_line(std::string_view text) {
   const auto line = g_tool + ": " + escape_for_terminal(text, kMaxLine) + "\n";

@@ -37,7 +37,8 @@ class Secret {
 
  private:
   void wipe() {
-    volatile char* p = text_.data();  // volatile: the stores must stay although nobody reads them
+    volatile char* p =
+        text_.data();  // volatile: the stores must stay although nobody reads them
     for (std::size_t i = 0; i < text_.size(); ++i) p[i] = 0;
     text_.clear();
   }

@@ -21,21 +21,25 @@ void append_escaped(std::string& out, std::string_view bytes) {
 std::size_t decode_utf8(std::string_view in, std::uint32_t& code_point) {
   const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(in[i]); };
   const auto lead = at(0);
-  const std::size_t size = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3
-                           : lead >= 0xf0 && lead < 0xf5               ? 4 : 0;
+  const std::size_t size = lead < 0x80                   ? 1
+                           : lead >= 0xc2 && lead < 0xe0 ? 2
+                           : lead >= 0xe0 && lead < 0xf0 ? 3
+                           : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                         : 0;
   if (size == 0 || in.size() < size) return 0;
   code_point = size == 1 ? lead : lead & (0xffU >> (size + 1));
   for (std::size_t i = 1; i < size; ++i) {
     if ((at(i) & 0xc0) != 0x80) return 0;
     code_point = code_point << 6 | (at(i) & 0x3f);
   }
-  const bool overlong = (size == 3 && code_point < 0x800) || (size == 4 && code_point < 0x10000);
+  const bool overlong =
+      (size == 3 && code_point < 0x800) || (size == 4 && code_point < 0x10000);
   const bool surrogate = code_point >= 0xd800 && code_point < 0xe000;
   return overlong || surrogate || code_point > 0x10ffff ? 0 : size;
 }
 
 bool is_harmless(std::uint32_t c) {
-  if (c < 0x20 || (c >= 0x7f && c < 0xa0)) return false;  // C0, DEL, C1
+  if (c < 0x20 || (c >= 0x7f && c < 0xa0)) return false;        // C0, DEL, C1
   if (c == 0x061c || c == 0x200e || c == 0x200f) return false;  // direction marks
   if (c >= 0x2028 && c <= 0x202e) return false;  // separators, embeddings, overrides
   if (c >= 0x2066 && c <= 0x2069) return false;  // isolates

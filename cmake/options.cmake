@@ -1,6 +1,8 @@
 # Compile and link options of every target, as the interface target `passport_options`.
 add_library(passport_options INTERFACE)
-target_include_directories(passport_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+# -iquote, not -I: the file `version` must not be taken for the standard header <version>.
+target_compile_options(passport_options INTERFACE
+  "SHELL:-iquote ${PROJECT_SOURCE_DIR}" "SHELL:-iquote ${PROJECT_BINARY_DIR}/generated")
 target_compile_options(passport_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wmissing-declarations -Wnon-virtual-dtor
   -fstack-protector-strong)

@@ -2,7 +2,9 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "base/byte_queue.h"
 #include "base/result.h"
 #include "wire/ssm/channel.h"
 #include "wire/ssm/stream.h"
@@ -21,10 +23,10 @@ struct AgentConfig {
   Duration complete_lag{};
 };
 
-/// Agent half of one data channel. Drive it as ClientChannel; in addition the owner connects the
-/// port when wants_port() turns true and says so with port_connected(): until then stream data
-/// is refused without acknowledgement, as by the real agent.
-/// Pure: no sockets, no clock, no randomness. Not thread-safe.
+/// Agent half of one data channel. Drive it as ClientChannel; in addition the owner connects
+/// the port when wants_port() turns true and says so with port_connected(): until then stream
+/// data is refused without acknowledgement, as by the real agent. Pure: no sockets, no clock,
+/// no randomness. Not thread-safe.
 class AgentChannel {
  public:
   enum class State { kHandshake, kOpen, kClosing, kClosed };
@@ -33,42 +35,53 @@ class AgentChannel {
 
   /// Errors: kProtocol on a malformed message. The payload's digest is not checked: the real
   /// agent does not.
-  Result<void> receive(ByteView message, Time now);
+  Result<void> receive(const WebSocketMessage& message, Time now);
 
-  bool wants_port() const;  ///< a connection to the port is due
+  bool wants_port() const {
+    return port_ == Port::kWanted;
+  }  ///< a connection to the port is due
   void port_connected(Time now);
   void port_closed(Time now);  ///< flush for at most 2 s, then kClosed
 
   std::size_t send(ByteView bytes, Time now);  ///< bytes from the port; 0: full or paused
   std::size_t room() const;
-  void pause(bool on);  ///< as after pause_publication / start_publication from the service
 
   void on_timer(Time now);
   std::optional<Time> next_timeout() const;
-  void resume(Time now);  ///< a new connection of either side: send everything unacknowledged again
+  void resume(
+      Time now);  ///< a new connection of either side: send everything unacknowledged again
   bool next_outgoing(Outgoing& out, Time now);
 
-  ByteView readable() const;  ///< bytes for the port; valid until the next non-const call
-  void consume(std::size_t n);
+  ByteView readable() const {
+    return readable_.view();
+  }  ///< for the port; valid until the next non-const call
+  void consume(std::size_t n) { readable_.consume(n); }
 
   State state() const { return state_; }
   bool terminated_by_client() const { return terminated_; }  ///< TerminateSession flag came
-  const StreamCounters& counters() const { return stream_.counters(); }
+  /// DisconnectToPort came: the owner drops its connection to the port. Reading it resets it.
+  bool take_disconnect() { return std::exchange(disconnect_, false); }
+  StreamCounters counters() const { return stream_.counters(); }
 
  private:
+  Result<void> receive_data(const AgentMessage& m, Time now);
   Result<void> on_delivery(const Delivery& d, Time now);
+  Result<void> on_handshake_response(ByteView payload, Time now);
+  Result<void> on_flag(ByteView payload);
+  bool takes_data(Time now) const;
 
   AgentConfig config_;
+  UuidSource uuids_;
   Stream stream_;
   State state_ = State::kHandshake;
   enum class Port { kNone, kWanted, kConnected, kClosed } port_ = Port::kNone;
+  Time started_;
   bool state_frame_due_ = true;
   bool terminated_ = false;
+  bool disconnect_ = false;
   std::optional<Time> discard_until_;
   std::optional<Time> close_until_;
-  Bytes readable_;
-  std::size_t consumed_ = 0;
-  UuidSource uuids_;
+  ByteQueue readable_;
 };
 
 }  // namespace passport::wire::ssm

@@ -21,8 +21,9 @@ struct ClockOrigin {
   std::uint64_t unix_ms = 0;
 
   std::uint64_t unix_ms_at(Time t) const {
-    return unix_ms + static_cast<std::uint64_t>(
-                         std::chrono::duration_cast<std::chrono::milliseconds>(t - steady).count());
+    return unix_ms +
+           static_cast<std::uint64_t>(
+               std::chrono::duration_cast<std::chrono::milliseconds>(t - steady).count());
   }
 };
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "base/byte_queue.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "wire/ssm/channel.h"
@@ -16,19 +17,24 @@ struct ClientConfig {
   /// What we say we are: decides the agent's behaviour (thresholds in the agent's
   /// agent/session/plugins: smux from 1.1.70, its keepalive off above 1.2.331.0).
   std::string client_version = "1.2.764.0";
-  std::size_t payload_size = kDefaultPayload;  ///< bytes of stream data a message, at most kMaxPayload
+  std::size_t payload_size =
+      kDefaultPayload;  ///< bytes of stream data a message, at most kMaxPayload
   ClockOrigin clock;
   /// The agent must have asked for the handshake within this from the start.
   Duration attach_timeout = std::chrono::seconds(30);
-  /// How long the first bytes wait for the server's. The agent acknowledges and throws away what
-  /// arrives between its HandshakeComplete and its own note of it; a server's byte proves that
-  /// this is over.
+  /// How long the first bytes wait for the server's. The agent acknowledges and throws away
+  /// what arrives between its HandshakeComplete and its own note of it; a server's byte proves
+  /// that this is over.
   Duration first_bytes_hold = std::chrono::milliseconds(300);
+  /// How long the first data may stay unacknowledged, with nothing from the server: the agent
+  /// refuses data for ever when it cannot connect to the port, and does not say so.
+  Duration port_timeout = std::chrono::seconds(10);
 };
 
 /// Client half of one SSM data channel. Drive it:
-///   receive() for each websocket message, send() for local bytes, on_timer() at next_timeout();
-///   after any of them, drain next_outgoing() to the websocket and readable() to the reader.
+///   receive() for each websocket message, send() for local bytes, on_timer() at
+///   next_timeout(); after any of them, drain next_outgoing() to the websocket and readable()
+///   to the reader.
 /// Pure: no sockets, no clock, no randomness. Not thread-safe.
 class ClientChannel {
  public:
@@ -44,18 +50,20 @@ class ClientChannel {
   ClientChannel(ClientConfig config, UuidSource uuids, Time now);
 
   /// One websocket message. Errors end the session: kProtocol (a malformed or impossible
-  /// message), kUnavailable (the agent wants something we cannot give), kTimeout never.
+  /// message), kUnavailable (the agent wants or is something that we cannot serve).
   /// A payload whose digest is wrong is dropped unacknowledged, for the agent to send again.
-  Result<void> receive(ByteView message, bool text, Time now);
+  Result<void> receive(const WebSocketMessage& message, Time now);
 
   /// Takes stream bytes; returns how many. 0: paused, the window is full, or not open.
   std::size_t send(ByteView bytes, Time now);
   std::size_t room() const;  ///< how many bytes send() would take now
 
-  void finish(Time now);     ///< the local end of input: no more send(); drains
-  void terminate(Time now);  ///< ask the agent to end the session; kClosed when it agreed or after 2 s
+  void finish(Time now);  ///< the local end of input: no more send(); what was taken drains
+  void terminate(
+      Time now);  ///< ask the agent to end the session; kClosed when it agreed or after 2 s
 
-  /// Errors: kTimeout when the agent never attached or never finished its handshake.
+  /// Errors: kTimeout when the agent never attached or never finished its handshake;
+  /// kUnavailable when the port on the instance never took a byte.
   Result<void> on_timer(Time now);
   std::optional<Time> next_timeout() const;
 
@@ -65,37 +73,48 @@ class ClientChannel {
   /// Fills `out` with the next websocket message to send; false when there is none.
   bool next_outgoing(Outgoing& out, Time now);
 
-  /// Stream bytes for the local reader; valid until the next non-const call.
-  ByteView readable() const;
-  void consume(std::size_t n);
+  /// Stream bytes for the local reader; valid until the next non-const call. The owner stops
+  /// calling receive() while they are more than it wants to hold.
+  ByteView readable() const { return readable_.view(); }
+  void consume(std::size_t n) { readable_.consume(n); }
 
   State state() const { return state_; }
-  bool drained() const;  ///< all that was sent is acknowledged
-  bool paused() const;   ///< the service asked for a pause
-  /// Why the service says it ended (channel_closed's Output): its words, not escaped. May be empty.
+  bool drained() const {
+    return first_bytes_.empty() && stream_.idle();
+  }                                                 ///< all sent is acknowledged
+  bool paused() const { return stream_.paused(); }  ///< the service asked for a pause
+  /// The channel closed while messages were missing: readable() ended early.
+  bool truncated() const { return state_ == State::kClosed && stream_.has_gap(); }
+  /// Why the service says it ended (channel_closed's Output): its words, not escaped. May be
+  /// empty.
   const std::string& service_words() const { return service_words_; }
   const std::string& agent_version() const { return agent_version_; }
-  const StreamCounters& counters() const { return stream_.counters(); }
+  StreamCounters counters() const { return stream_.counters(); }
 
  private:
-  Result<void> on_stream_message(const AgentMessage& m, Time now);
+  Result<void> receive_data(const AgentMessage& m, Time now);
   Result<void> on_delivery(const Delivery& d, Time now);
   Result<void> on_handshake_request(ByteView payload, Time now);
-  void release_first_bytes(Time now);
+  Result<void> on_handshake_complete(Time now);
+  Result<void> on_flag(ByteView payload);
+  void close(std::string words);
+  void release_first_bytes();
+  bool carries_data() const { return state_ == State::kOpen || state_ == State::kFinishing; }
 
   ClientConfig config_;
   UuidSource uuids_;
   Stream stream_;
   State state_ = State::kAttaching;
   bool open_frame_due_ = true;
-  bool finishing_ = false;
-  Bytes first_bytes_;               ///< held until released
+  bool input_ended_ = false;
+  Bytes first_bytes_;  ///< held until the server spoke or hold_until_
   bool holding_ = true;
-  std::optional<Time> hold_until_;
-  std::optional<Time> attach_until_;
+  std::optional<Time> hold_until_;    ///< set when the handshake is complete
+  std::optional<Time> attach_until_;  ///< the handshake must be complete by then
+  std::optional<Time> port_until_;    ///< the port must have taken or given a byte by then
   std::optional<Time> close_until_;
-  Bytes readable_;
-  std::size_t consumed_ = 0;
+  bool server_spoke_ = false;
+  ByteQueue readable_;
   std::string service_words_;
   std::string agent_version_;
 };

@@ -1,0 +1,266 @@
+#include "wire/ssm/client_channel.h"
+
+#include <algorithm>
+
+#include "wire/ssm/payloads.h"
+
+namespace passport::wire::ssm {
+namespace {
+
+constexpr Duration kTerminateTimeout = std::chrono::seconds(2);
+
+/// The first agent that knows the TerminateSession flag; to an older one it would be data.
+constexpr std::string_view kTerminateFlagSince = "2.3.756.0";
+
+/// Sequence number 0 is the handshake response.
+constexpr std::int64_t kFirstDataSequence = 1;
+
+Stream::Config stream_config(const ClientConfig& config) {
+  Stream::Config c;
+  c.sends = kInputStreamData;
+  c.receives = kOutputStreamData;
+  c.payload_size = std::clamp<std::size_t>(config.payload_size, 1, kMaxPayload);
+  c.clock = config.clock;
+  return c;
+}
+
+Error protocol_error(std::string detail) {
+  return Error{Errc::kProtocol, std::move(detail)};
+}
+
+void keep_earlier(std::optional<Time>& earliest, const std::optional<Time>& t) {
+  if (t && (!earliest || *t < *earliest)) earliest = t;
+}
+
+}  // namespace
+
+ClientChannel::ClientChannel(ClientConfig config, UuidSource uuids, Time now)
+    : config_(std::move(config)),
+      uuids_(std::move(uuids)),
+      stream_(stream_config(config_), uuids_),
+      attach_until_(now + config_.attach_timeout) {}
+
+Result<void> ClientChannel::receive(const WebSocketMessage& message, Time now) {
+  if (state_ == State::kClosed || message.text)
+    return {};  // no text is defined after the first frame
+  const auto m = parse_agent_message(message.bytes);
+  if (!m) return protocol_error(m.error().detail);
+  if (m->message_type == kOutputStreamData) return receive_data(*m, now);
+  if (m->message_type == kAcknowledge) {
+    if (auto taken = stream_.receive_acknowledge(*m, now); !taken) return taken;
+    if (port_until_ && stream_.acknowledged_up_to() > kFirstDataSequence) port_until_.reset();
+    if (state_ == State::kClosing && stream_.idle()) state_ = State::kClosed;
+  } else if (m->message_type == kPausePublication) {
+    stream_.receive_pause(true, now);
+  } else if (m->message_type == kStartPublication) {
+    stream_.receive_pause(false, now);
+  } else if (m->message_type == kChannelClosed) {
+    const auto closed = parse_channel_closed(m->payload);
+    close(closed ? closed->output : std::string());
+  }
+  // Other types (agent_session_state, and what may come) say nothing that a port session needs.
+  return {};
+}
+
+Result<void> ClientChannel::receive_data(const AgentMessage& m, Time now) {
+  if (!stream_.receive_data(m, now)) return {};
+  if (auto taken = on_delivery({m.type(), m.payload}, now); !taken) return taken;
+  while (const auto stored = stream_.next_stored())
+    if (auto taken = on_delivery(*stored, now); !taken) return taken;
+  return {};
+}
+
+Result<void> ClientChannel::on_delivery(const Delivery& d, Time now) {
+  switch (d.type) {
+    case PayloadType::kHandshakeRequest:
+      return on_handshake_request(d.payload, now);
+    case PayloadType::kHandshakeComplete:
+      return on_handshake_complete(now);
+    case PayloadType::kFlag:
+      return on_flag(d.payload);
+    case PayloadType::kEncChallengeRequest:
+      return protocol_error("the agent sent an encryption challenge without encryption");
+    case PayloadType::kOutput:
+      break;
+    default:
+      return {};  // errors, sizes, stderr and exit codes are no part of a port's stream
+  }
+  if (state_ == State::kAttaching || state_ == State::kHandshake)
+    return protocol_error(
+        "the agent sent stream data before the handshake: not a port session");
+  readable_.append(d.payload);
+  server_spoke_ = true;
+  port_until_.reset();
+  release_first_bytes();
+  return {};
+}
+
+Result<void> ClientChannel::on_handshake_request(ByteView payload, Time now) {
+  if (state_ != State::kAttaching)
+    return protocol_error("the agent asked for a second handshake");
+  const auto request = parse_handshake_request(payload);
+  if (!request) return protocol_error(request.error().detail);
+  agent_version_ = request->agent_version;
+  HandshakeResponse response{config_.client_version, {}};
+  std::optional<Error> refusal;
+  if (request->session_type == "Port") {
+    response.actions.push_back({"SessionType", ActionStatus::kSuccess, ""});
+  } else {
+    const auto why = "asked for a port session, was offered \"" + request->session_type + "\"";
+    response.actions.push_back({"SessionType", ActionStatus::kFailed, why});
+    refusal = protocol_error(why);
+  }
+  if (request->kms_encryption) {
+    const std::string why = "session encryption with a KMS key is not supported";
+    response.actions.push_back({"KMSEncryption", ActionStatus::kUnsupported, why});
+    refusal = Error{Errc::kUnavailable, why,
+                    "turn off KMS encryption in the Session Manager preferences"};
+  }
+  for (const auto& action : request->unknown_actions)
+    response.actions.push_back({action, ActionStatus::kUnsupported, "unknown action"});
+  stream_.push(PayloadType::kHandshakeResponse,
+               as_bytes(serialize_handshake_response(response)));
+  state_ = State::kHandshake;
+  attach_until_ = now + config_.attach_timeout;
+  if (refusal) return *refusal;
+  return {};
+}
+
+Result<void> ClientChannel::on_handshake_complete(Time now) {
+  if (state_ != State::kHandshake)
+    return protocol_error("the agent completed a handshake that it had not begun");
+  state_ = input_ended_ ? State::kFinishing : State::kOpen;
+  attach_until_.reset();
+  hold_until_ = now + config_.first_bytes_hold;
+  return {};
+}
+
+Result<void> ClientChannel::on_flag(ByteView payload) {
+  const auto flag = parse_flag(payload);
+  if (!flag) return protocol_error(flag.error().detail);
+  if (*flag == Flag::kConnectToPortError)
+    return Error{Errc::kUnavailable, "the agent cannot connect to the port"};
+  return {};
+}
+
+std::size_t ClientChannel::room() const {
+  if (input_ended_ || state_ != State::kOpen) return 0;
+  if (holding_) return kMaxPayload - std::min(kMaxPayload, first_bytes_.size());
+  return stream_.room();
+}
+
+std::size_t ClientChannel::send(ByteView bytes, Time now) {
+  bytes = bytes.first(std::min(bytes.size(), room()));
+  if (bytes.empty()) return 0;
+  if (holding_) {
+    append(first_bytes_, bytes);
+    if (hold_until_ && now >= *hold_until_) release_first_bytes();
+  } else {
+    stream_.push_data(bytes);
+  }
+  const bool port_unproved =
+      !server_spoke_ && stream_.acknowledged_up_to() <= kFirstDataSequence;
+  if (port_unproved && !port_until_) port_until_ = now + config_.port_timeout;
+  return bytes.size();
+}
+
+void ClientChannel::release_first_bytes() {
+  if (!holding_) return;
+  holding_ = false;
+  hold_until_.reset();
+  stream_.push_data(first_bytes_);
+  first_bytes_ = Bytes();
+}
+
+void ClientChannel::finish(Time) {
+  input_ended_ = true;
+  if (state_ == State::kOpen) state_ = State::kFinishing;
+}
+
+void ClientChannel::terminate(Time now) {
+  if (state_ == State::kClosing || state_ == State::kClosed) return;
+  const bool knows_flag =
+      carries_data() && compare_versions(agent_version_, kTerminateFlagSince) >= 0;
+  if (!knows_flag) {
+    state_ = State::kClosed;
+    return;
+  }
+  stream_.push(PayloadType::kFlag, serialize_flag(Flag::kTerminateSession));
+  state_ = State::kClosing;
+  close_until_ = now + kTerminateTimeout;
+}
+
+void ClientChannel::close(std::string words) {
+  service_words_ = std::move(words);
+  state_ = State::kClosed;
+}
+
+std::optional<Time> ClientChannel::next_timeout() const {
+  if (state_ == State::kClosed) return std::nullopt;
+  auto earliest = stream_.next_timeout();
+  keep_earlier(earliest, attach_until_);
+  keep_earlier(earliest, port_until_);
+  keep_earlier(earliest, close_until_);
+  if (!first_bytes_.empty()) keep_earlier(earliest, hold_until_);
+  return earliest;
+}
+
+Result<void> ClientChannel::on_timer(Time now) {
+  if (state_ == State::kClosed) return {};
+  if (close_until_ && now >= *close_until_) {
+    state_ = State::kClosed;
+    return {};
+  }
+  if (attach_until_ && now >= *attach_until_) {
+    if (state_ == State::kAttaching)
+      return Error{Errc::kTimeout, "the agent on the instance did not attach to the session"};
+    return Error{Errc::kTimeout, "the agent on the instance did not finish the handshake"};
+  }
+  if (port_until_ && now >= *port_until_ && carries_data() && !paused())
+    return Error{Errc::kUnavailable, "the port on the instance is closed or does not answer"};
+  if (hold_until_ && now >= *hold_until_ && !first_bytes_.empty()) release_first_bytes();
+  stream_.on_timer(now);
+  return {};
+}
+
+void ClientChannel::resume(Secret token, Time) {
+  config_.token = std::move(token);
+  open_frame_due_ = true;
+  stream_.resend_all();
+}
+
+bool ClientChannel::next_outgoing(Outgoing& out, Time now) {
+  out.bytes.clear();
+  out.text = open_frame_due_;
+  if (open_frame_due_) {
+    open_frame_due_ = false;
+    OpenDataChannel open;
+    open.request_id = encode_uuid(uuids_());
+    open.token = config_.token;
+    open.client_id = config_.client_id;
+    open.client_version = config_.client_version;
+    append(out.bytes, as_bytes(serialize_open_data_channel(open)));
+    return true;
+  }
+  return stream_.next_outgoing(out.bytes, now);
+}
+
+const char* to_string(ClientChannel::State state) {
+  switch (state) {
+    case ClientChannel::State::kAttaching:
+      return "attaching";
+    case ClientChannel::State::kHandshake:
+      return "handshake";
+    case ClientChannel::State::kOpen:
+      return "open";
+    case ClientChannel::State::kFinishing:
+      return "finishing";
+    case ClientChannel::State::kClosing:
+      return "closing";
+    case ClientChannel::State::kClosed:
+      return "closed";
+  }
+  return "unknown";
+}
+
+}  // namespace passport::wire::ssm

@@ -1,0 +1,85 @@
+// The JSON that travels inside data-channel messages, and the text frame that opens a channel.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "wire/ssm/agent_message.h"
+
+namespace passport::wire::ssm {
+
+/// Payload of an acknowledge message. The number that counts is here; the header's is 0.
+struct Acknowledge {
+  std::string_view message_type;  ///< of what is acknowledged
+  Uuid message_id{};
+  std::int64_t sequence_number = 0;
+  bool is_sequential = true;
+};
+void serialize_acknowledge(const Acknowledge& acknowledge, Bytes& out);
+/// message_type is one of our constants, whatever `payload`'s lifetime.
+/// Errors: kMalformed, also for a type that is no stream data.
+Result<Acknowledge> parse_acknowledge(ByteView payload);
+
+/// The first frame each way, as text.
+struct OpenDataChannel {
+  std::string request_id;  ///< UUID text
+  Secret token;
+  std::string client_id;           ///< UUID text; empty on the agent's side
+  std::string client_version;      ///< the client's only
+  std::string client_instance_id;  ///< the agent's only
+};
+std::string serialize_open_data_channel(const OpenDataChannel& open);
+Result<OpenDataChannel> parse_open_data_channel(std::string_view text);
+
+/// What the agent asks the client to do before data flows.
+struct HandshakeRequest {
+  std::string agent_version;
+  std::string
+      session_type;  ///< "Port", "Standard_Stream", "InteractiveCommands"; empty: not asked
+  std::vector<std::pair<std::string, std::string>> properties;  ///< portNumber, type, ...
+  bool kms_encryption = false;
+  std::string kms_key_id;
+  std::vector<std::string> unknown_actions;
+};
+std::string serialize_handshake_request(const HandshakeRequest& request);
+Result<HandshakeRequest> parse_handshake_request(ByteView payload);
+
+enum class ActionStatus { kSuccess = 1, kFailed = 2, kUnsupported = 3 };
+
+struct ProcessedClientAction {
+  std::string action_type;
+  ActionStatus status = ActionStatus::kSuccess;
+  std::string error;
+};
+struct HandshakeResponse {
+  std::string client_version;
+  std::vector<ProcessedClientAction> actions;
+};
+std::string serialize_handshake_response(const HandshakeResponse& response);
+Result<HandshakeResponse> parse_handshake_response(ByteView payload);
+
+std::string serialize_handshake_complete(std::chrono::nanoseconds time_to_complete,
+                                         std::string_view customer_message);
+
+/// Payload of channel_closed: the service's last words.
+struct ChannelClosed {
+  std::string session_id;
+  std::string output;
+};
+std::string serialize_channel_closed(const ChannelClosed& closed, std::string_view message_id,
+                                     std::uint64_t created_date_ms);
+Result<ChannelClosed> parse_channel_closed(ByteView payload);
+
+std::string serialize_agent_session_state(std::string_view session_id, std::string_view state);
+
+std::array<std::uint8_t, 4> serialize_flag(Flag flag);
+/// Errors: kMalformed unless four bytes. An unknown flag is returned as it is.
+Result<Flag> parse_flag(ByteView payload);
+
+/// Compares dotted versions number by number; missing parts are 0, a part that is no number
+/// ends the comparison. Negative, 0 or positive.
+int compare_versions(std::string_view a, std::string_view b);
+
+}  // namespace passport::wire::ssm
