@@ -13,11 +13,11 @@ namespace passport::wire::ssm {
 
 struct AgentConfig {
   std::string agent_version = "3.3.987.0";
-  std::string session_id;
+  std::string session_id{};
   std::string session_type = "Port";  ///< what the handshake says; a hostile agent may lie
   std::string port = "22";            ///< Properties.portNumber of the handshake
   std::size_t payload_size = 1024;    ///< bytes of port data a message, as the real agent's
-  ClockOrigin clock;
+  ClockOrigin clock{};
   /// Between HandshakeComplete and the agent's own note of it, what arrives is acknowledged and
   /// thrown away, as the real agent does (datachannel.go PerformHandshake). Zero: no such gap.
   Duration complete_lag{};

@@ -12,14 +12,14 @@
 namespace passport::wire::ssm {
 
 struct ClientConfig {
-  Secret token;           ///< TokenValue of StartSession: opens one connection
-  std::string client_id;  ///< UUID text, one a process
+  Secret token{};           ///< TokenValue of StartSession: opens one connection
+  std::string client_id{};  ///< UUID text, one a process
   /// What we say we are: decides the agent's behaviour (thresholds in the agent's
   /// agent/session/plugins: smux from 1.1.70, its keepalive off above 1.2.331.0).
   std::string client_version = "1.2.764.0";
   std::size_t payload_size =
       kDefaultPayload;  ///< bytes of stream data a message, at most kMaxPayload
-  ClockOrigin clock;
+  ClockOrigin clock{};
   /// The agent must have asked for the handshake within this from the start.
   Duration attach_timeout = std::chrono::seconds(30);
   /// How long the first bytes wait for the server's. The agent acknowledges and throws away

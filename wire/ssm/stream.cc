@@ -104,7 +104,11 @@ void Sender::acknowledge(std::int64_t sequence_number, Time now) {
 }
 
 void Sender::find_lost(Time now) {
-  const auto tolerance = std::max(kLeastReorderTime, round_trip_.variation() * 4);
+  // RACK (RFC 8985) allows a quarter of the round trip; frames that wait for different times in
+  // the service's queues need as much again as the round trip is seen to vary.
+  const auto varies =
+      round_trip_.variation() * 4 + round_trip_.smoothed().value_or(Duration::zero()) / 2;
+  const auto tolerance = std::max(kLeastReorderTime, varies);
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     auto& e = entries_[i];
     if (e.acknowledged || e.due) continue;

@@ -139,7 +139,7 @@ class Stream {
     std::size_t payload_size = kDefaultPayload;
     bool check_digest = true;
     bool syn_on_first = false;  ///< the agent marks its first message
-    ClockOrigin clock;
+    ClockOrigin clock{};
   };
   static constexpr std::size_t kMaxAcknowledges = 4096;  ///< waiting to be sent
 
