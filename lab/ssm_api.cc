@@ -1,0 +1,250 @@
+#include "lab/ssm_api.h"
+
+#include <array>
+#include <charconv>
+#include <variant>
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "lab/ssm_describe.h"
+
+namespace passport::lab {
+namespace {
+
+constexpr std::string_view kSshDocument = "AWS-StartSSHSession";
+constexpr std::string_view kPortDocument = "AWS-StartPortForwardingSession";
+constexpr std::string_view kRemoteHostDocument = "AWS-StartPortForwardingSessionToRemoteHost";
+
+/// Calls of an agent's start that need no more than a good signature and an empty answer.
+constexpr std::array<std::string_view, 8> kAgentCalls = {
+    "ListInstanceAssociations",
+    "ListAssociations",
+    "UpdateInstanceAssociationStatus",
+    "PutInventory",
+    "PutComplianceItems",
+    "PutConfigurePackageResult",
+    "GetInventory",
+    "ListInventoryEntries",
+};
+
+ApiError validation_error(std::string message) {
+  return {400, "ValidationException", std::move(message)};
+}
+
+std::string instance_arn(const ServiceState& state, std::string_view id) {
+  const bool managed = id.starts_with("mi-");
+  return fmt::format("arn:aws:{}:{}:{}:{}/{}", managed ? "ssm" : "ec2", state.region, kAccount,
+                     managed ? "managed-instance" : "instance", id);
+}
+
+std::string session_arn(const ServiceState& state, std::string_view id) {
+  return fmt::format("arn:aws:ssm:{}:{}:session/{}", state.region, kAccount, id);
+}
+
+std::variant<Parameters, ApiError> read_parameters(const json::object& request) {
+  Parameters out;
+  const auto* given = find_object(request, "Parameters");
+  if (!given) return out;
+  for (const auto& [name, value] : *given) {
+    const auto* list = value.if_array();
+    if (!list) {
+      return ApiError{
+          400, "SerializationException",
+          fmt::format("parameter '{}' is no list of strings", std::string_view(name))};
+    }
+    auto& values = out[std::string(name)];
+    for (const auto& item : *list) {
+      const auto* text = item.if_string();
+      if (!text) {
+        return ApiError{
+            400, "SerializationException",
+            fmt::format("parameter '{}' is no list of strings", std::string_view(name))};
+      }
+      values.emplace_back(*text);
+    }
+  }
+  return out;
+}
+
+bool is_port(const std::string& text) {
+  unsigned port = 0;
+  const auto* end = text.data() + text.size();
+  const auto r = std::from_chars(text.data(), end, port);
+  return r.ec == std::errc() && r.ptr == end && port >= 1 && port <= 65535;
+}
+
+/// The document's own rules for its parameters.
+std::optional<ApiError> check_parameters(const std::string& document,
+                                         const Parameters& parameters) {
+  const bool to_host = document == kRemoteHostDocument;
+  for (const auto& [name, values] : parameters) {
+    const bool port =
+        name == "portNumber" || (name == "localPortNumber" && document != kSshDocument);
+    if (!port && !(to_host && name == "host")) {
+      return validation_error(
+          fmt::format("Parameter \"{}\" is not a parameter of document {}.", name, document));
+    }
+    if (values.size() != 1) {
+      return validation_error(
+          fmt::format("Parameter \"{}\" must have exactly one value.", name));
+    }
+    const bool local_any = name == "localPortNumber" && values[0] == "0";
+    if (port && !local_any && !is_port(values[0])) {
+      return validation_error(
+          fmt::format("Parameter \"{}\" has value \"{}\" not matching "
+                      "\"^([1-9]|[1-9][0-9]{{1,3}}|[1-5][0-9]{{4}}|"
+                      "6[0-4][0-9]{{3}}|65[0-4][0-9]{{2}}|655[0-2][0-9]|6553[0-5])$\".",
+                      name, values[0]));
+    }
+  }
+  if (to_host && !parameters.contains("host")) {
+    return validation_error("Parameter \"host\" is required by document " + document + ".");
+  }
+  return std::nullopt;
+}
+
+std::variant<Session, ApiError> check_start(const ApiCall& call, const json::object& request,
+                                            const std::string& target) {
+  Session wanted;
+  wanted.target = target;
+  wanted.document = find_string(request, "DocumentName");
+  wanted.reason = find_string(request, "Reason");
+  if (target.empty()) {
+    return validation_error(
+        "1 validation error detected: Value null at 'target' failed to satisfy constraint: "
+        "Member "
+        "must not be null");
+  }
+  auto parameters = read_parameters(request);
+  if (auto* error = std::get_if<ApiError>(&parameters)) return *error;
+  wanted.parameters = std::move(std::get<Parameters>(parameters));
+  if (!wanted.document.empty()) {
+    if (wanted.document != kSshDocument && wanted.document != kPortDocument &&
+        wanted.document != kRemoteHostDocument) {
+      return ApiError{400, "InvalidDocument",
+                      fmt::format("Document with name {} does not exist.", wanted.document)};
+    }
+    if (auto error = check_parameters(wanted.document, wanted.parameters)) return *error;
+  }
+  const auto* instance = call.state.find_instance(target);
+  if (!instance || !instance->online) {
+    return ApiError{400, "TargetNotConnected", target + " is not connected."};
+  }
+  return wanted;
+}
+
+wire::HttpResponse make_session_answer(const ServiceState& state, const Session& session) {
+  return make_json_answer(
+      200, json::serialize(
+               json::object{{"SessionId", session.id},
+                            {"StreamUrl", state.stream_url(session)},
+                            {"TokenValue", std::string(session.client_token.reveal())}}));
+}
+
+wire::HttpResponse refuse(const ApiCall& call, const ApiSubject& subject,
+                          const ApiError& error) {
+  write_audit(call, subject, error.code);
+  return make_json_error(error);
+}
+
+wire::HttpResponse answer_start_session(const ApiCall& call, const json::object& request) {
+  const auto target = find_string(request, "Target");
+  ApiSubject subject{"ssm:StartSession", instance_arn(call.state, target), target, ""};
+  if (call.state.faults.throttle > 0) {
+    --call.state.faults.throttle;
+    return refuse(call, subject, {400, "ThrottlingException", "Rate exceeded"});
+  }
+  if (auto denial = find_denial(call, subject)) return refuse(call, subject, *denial);
+  auto wanted = check_start(call, request, target);
+  if (auto* error = std::get_if<ApiError>(&wanted)) return refuse(call, subject, *error);
+  const auto& session = call.state.start_session(
+      call.principal, std::move(std::get<Session>(wanted)), call.now_unix_s);
+  subject.session = session.id;
+  write_audit(call, subject, "ok");
+  return make_session_answer(call.state, session);
+}
+
+wire::HttpResponse answer_resume_session(const ApiCall& call, const json::object& request) {
+  const auto id = find_string(request, "SessionId");
+  const auto* known = call.state.find_session(id);
+  const ApiSubject subject{"ssm:ResumeSession", session_arn(call.state, id),
+                           known ? known->target : std::string(), id};
+  if (auto denial = find_denial(call, subject)) return refuse(call, subject, *denial);
+  if (!known) {
+    return refuse(
+        call, subject,
+        {400, "DoesNotExistException", fmt::format("Session with ID {} does not exist.", id)});
+  }
+  const auto* resumed = call.state.resume_session(id);
+  if (!resumed) {
+    // An ended session has no token to give; the plugin reads this as "timed out"
+    // (session-manager-plugin sessionhandler.go GetResumeSessionParams).
+    write_audit(call, subject, "ended");
+    return make_json_answer(200, json::serialize(json::object{{"SessionId", id}}));
+  }
+  write_audit(call, subject, "ok");
+  return make_session_answer(call.state, *resumed);
+}
+
+wire::HttpResponse answer_terminate_session(const ApiCall& call, const json::object& request) {
+  const auto id = find_string(request, "SessionId");
+  const auto* known = call.state.find_session(id);
+  const ApiSubject subject{"ssm:TerminateSession", session_arn(call.state, id),
+                           known ? known->target : std::string(), id};
+  if (auto denial = find_denial(call, subject)) return refuse(call, subject, *denial);
+  const bool ended = call.state.end_session(id, call.now_unix_s);
+  write_audit(call, subject, ended ? "ok" : known ? "ended" : "unknown");
+  return make_json_answer(200, json::serialize(json::object{{"SessionId", id}}));
+}
+
+/// An agent's heartbeat.
+wire::HttpResponse answer_update_information(const ApiCall& call, const json::object& request) {
+  auto* instance = call.state.find_instance(find_string(request, "InstanceId"));
+  if (instance && instance->agent == AgentKind::kReal) {
+    const auto take = [&](std::string_view key, std::string& into) {
+      if (auto value = find_string(request, key); !value.empty()) into = std::move(value);
+    };
+    take("AgentVersion", instance->agent_version);
+    take("ComputerName", instance->computer_name);
+    take("IPAddress", instance->ip_address);
+    instance->last_ping_unix_s = call.now_unix_s;
+  }
+  return make_json_answer(200, "{}");
+}
+
+wire::HttpResponse answer_describe(const ApiCall& call, std::string_view operation,
+                                   const json::object& request) {
+  const ApiSubject subject{"ssm:" + std::string(operation),
+                           fmt::format("arn:aws:ssm:{}:{}:*", call.state.region, kAccount), "",
+                           ""};
+  if (auto denial = find_denial(call, subject)) return refuse(call, subject, *denial);
+  auto page = operation == "DescribeSessions" ? describe_sessions(call.state, request)
+                                              : describe_instance_information(call, request);
+  if (auto* error = std::get_if<ApiError>(&page)) return refuse(call, subject, *error);
+  write_audit(call, subject, "ok");
+  return make_json_answer(200, json::serialize(std::get<json::object>(page)));
+}
+
+}  // namespace
+
+wire::HttpResponse answer_ssm(const ApiCall& call, std::string_view operation,
+                              std::string_view body) {
+  const auto parsed = parse_json_object(body.empty() ? "{}" : body, "request");
+  if (!parsed) return make_json_error({400, "SerializationException", ""});
+  const auto& request = *parsed;
+  if (operation == "StartSession") return answer_start_session(call, request);
+  if (operation == "ResumeSession") return answer_resume_session(call, request);
+  if (operation == "TerminateSession") return answer_terminate_session(call, request);
+  if (operation == "UpdateInstanceInformation") return answer_update_information(call, request);
+  if (operation == "DescribeSessions" || operation == "DescribeInstanceInformation") {
+    return answer_describe(call, operation, request);
+  }
+  for (const auto known : kAgentCalls) {
+    if (operation == known) return make_json_answer(200, "{}");
+  }
+  return make_json_error({400, "UnknownOperationException", ""});
+}
+
+}  // namespace passport::lab

@@ -1,0 +1,155 @@
+#include "lab/sts_api.h"
+
+#include <charconv>
+#include <variant>
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include "lab/time_text.h"
+
+namespace passport::lab {
+namespace {
+
+constexpr std::int64_t kShortestLifeS = 900;
+constexpr std::int64_t kLongestLifeS = 43200;
+constexpr std::int64_t kDefaultLifeS = 3600;
+
+wire::HttpResponse make_answer(const ServiceState& state, std::string_view action,
+                               std::string_view result) {
+  return make_xml_answer(
+      200, fmt::format("<{0}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n"
+                       "<{0}Result>{1}</{0}Result>\n"
+                       "<ResponseMetadata><RequestId>{2}</RequestId></ResponseMetadata>\n"
+                       "</{0}Response>\n",
+                       action, result, state.random_hex(16)));
+}
+
+struct RoleWanted {
+  std::string arn;
+  std::string role;
+  std::string session_name;
+  std::int64_t life_s = kDefaultLifeS;
+};
+
+ApiError validation_error(std::string message) {
+  return {400, "ValidationError", std::move(message)};
+}
+
+std::variant<RoleWanted, ApiError> read_role(const QueryItems& parameters) {
+  RoleWanted out{find_item(parameters, "RoleArn"), "",
+                 find_item(parameters, "RoleSessionName")};
+  const auto prefix = fmt::format("arn:aws:iam::{}:role/", kAccount);
+  if (!out.arn.starts_with(prefix) || out.arn.size() == prefix.size()) {
+    return validation_error(fmt::format("{} is invalid", out.arn));
+  }
+  out.role = out.arn.substr(out.arn.rfind('/') + 1);
+  const bool name_ok = out.session_name.size() >= 2 && out.session_name.size() <= 64 &&
+                       out.session_name.find_first_not_of(
+                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                           "0123456789_+=,.@-") == std::string::npos;
+  if (!name_ok) {
+    return validation_error(
+        fmt::format("1 validation error detected: Value '{}' at 'roleSessionName' "
+                    "failed to satisfy constraint: Member must satisfy regular "
+                    "expression pattern: [\\w+=,.@-]*",
+                    out.session_name));
+  }
+  if (const auto text = find_item(parameters, "DurationSeconds"); !text.empty()) {
+    const auto* end = text.data() + text.size();
+    const auto r = std::from_chars(text.data(), end, out.life_s);
+    if (r.ec != std::errc() || r.ptr != end || out.life_s < kShortestLifeS ||
+        out.life_s > kLongestLifeS) {
+      return validation_error(
+          "The requested DurationSeconds exceeds the MaxSessionDuration set for "
+          "this role.");
+    }
+  }
+  return out;
+}
+
+std::string assume(ServiceState& state, const RoleWanted& wanted, std::int64_t now) {
+  const auto user_id = "AROA" + state.random_hex(9).substr(0, 17) + ":" + wanted.session_name;
+  const auto arn = fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", kAccount, wanted.role,
+                               wanted.session_name);
+  const auto key = state.add_role_key({arn, user_id, wanted.session_name}, now + wanted.life_s);
+  return fmt::format(
+      "<AssumedRoleUser><AssumedRoleId>{}</AssumedRoleId><Arn>{}</Arn></AssumedRoleUser>"
+      "<Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>"
+      "<SessionToken>{}</SessionToken><Expiration>{}</Expiration></Credentials>",
+      escape_xml(user_id), escape_xml(arn), key.access_key_id, key.secret.reveal(),
+      key.session_token.reveal(), format_iso_time(key.expires_unix_s));
+}
+
+wire::HttpResponse answer_assume_role(const ApiCall& call, const QueryItems& parameters) {
+  const auto role = find_item(parameters, "RoleArn");
+  const ApiSubject subject{"sts:AssumeRole", role, role, ""};
+  if (auto denial = find_denial(call, subject)) {
+    denial->status = 403;
+    denial->code = "AccessDenied";
+    write_audit(call, subject, denial->code);
+    return make_sts_error(call.state, *denial);
+  }
+  const auto wanted = read_role(parameters);
+  if (const auto* error = std::get_if<ApiError>(&wanted)) {
+    write_audit(call, subject, error->code);
+    return make_sts_error(call.state, *error);
+  }
+  write_audit(call, subject, "ok");
+  return make_answer(call.state, "AssumeRole",
+                     assume(call.state, std::get<RoleWanted>(wanted), call.now_unix_s));
+}
+
+}  // namespace
+
+wire::HttpResponse make_sts_error(const ServiceState& state, const ApiError& error) {
+  return make_xml_answer(
+      error.status,
+      fmt::format("<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n"
+                  "<Error><Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error>\n"
+                  "<RequestId>{}</RequestId>\n</ErrorResponse>\n",
+                  error.code, escape_xml(error.message), state.random_hex(16)));
+}
+
+wire::HttpResponse answer_sts(const ApiCall& call, const QueryItems& parameters) {
+  const auto action = find_item(parameters, "Action");
+  if (action == "GetCallerIdentity") {
+    write_audit(call, {"sts:GetCallerIdentity", "*", "", ""}, "ok");
+    return make_answer(call.state, action,
+                       fmt::format("<Arn>{}</Arn><UserId>{}</UserId><Account>{}</Account>",
+                                   escape_xml(call.principal.arn),
+                                   escape_xml(call.principal.user_id), kAccount));
+  }
+  if (action == "AssumeRole") return answer_assume_role(call, parameters);
+  return make_sts_error(call.state, {400, "InvalidAction",
+                                     fmt::format("Could not find operation {} for version {}",
+                                                 action, find_item(parameters, "Version"))});
+}
+
+wire::HttpResponse answer_web_identity(ServiceState& state, const QueryItems& parameters,
+                                       std::int64_t now_unix_s) {
+  const auto audit = [&](std::string result) {
+    state.audit({now_unix_s, "", "sts:AssumeRoleWithWebIdentity",
+                 find_item(parameters, "RoleArn"), "", std::move(result)});
+  };
+  const auto token = find_item(parameters, "WebIdentityToken");
+  const auto want = state.web_identity_token.reveal();
+  if (want.empty() || token.size() != want.size() ||
+      CRYPTO_memcmp(token.data(), want.data(), want.size()) != 0) {
+    audit("InvalidIdentityToken");
+    return make_sts_error(state,
+                          {400, "InvalidIdentityToken",
+                           "The ID Token provided is not a valid JWT. (You may see this error "
+                           "if you sent an Access Token)"});
+  }
+  const auto wanted = read_role(parameters);
+  if (const auto* error = std::get_if<ApiError>(&wanted)) {
+    audit(error->code);
+    return make_sts_error(state, *error);
+  }
+  audit("ok");
+  return make_answer(state, "AssumeRoleWithWebIdentity",
+                     assume(state, std::get<RoleWanted>(wanted), now_unix_s));
+}
+
+}  // namespace passport::lab
