@@ -22,6 +22,8 @@ using Task = asio::awaitable<T>;
 /// Every wait has one: the moment by which an operation ends with kTimeout.
 using Deadline = std::chrono::steady_clock::time_point;
 
-inline Deadline deadline_in(std::chrono::milliseconds d) { return std::chrono::steady_clock::now() + d; }
+inline Deadline deadline_in(std::chrono::milliseconds d) {
+  return std::chrono::steady_clock::now() + d;
+}
 
 }  // namespace passport::net

@@ -1,4 +1,5 @@
-// HTTP/1.1 requests over TLS (or plain, for loopback credential services), connections kept alive.
+// HTTP/1.1 requests over TLS (or plain, for loopback credential services), connections kept
+// alive.
 #pragma once
 #include <map>
 #include <memory>
@@ -22,14 +23,14 @@ class HttpClient {
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
 
-  /// Any status is an answer. Errors: kUnavailable (name, connection, TLS: the detail says which
-  /// and to where), kTimeout, kProtocol (not HTTP, or larger than kMaxBody).
+  /// Any status is an answer. Errors: kUnavailable (name, connection, TLS: the detail says
+  /// which and to where), kTimeout, kProtocol (not HTTP, or larger than kMaxBody).
   Task<Result<wire::HttpResponse>> send(wire::Endpoint endpoint, wire::HttpRequest request,
                                         Deadline deadline);
 
  private:
   class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  ///< shared with requests under way
 };
 
 }  // namespace passport::net

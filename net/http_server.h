@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/result.h"
 #include "net/asio.h"
@@ -24,14 +25,16 @@ struct HttpHandlers {
   std::function<Task<void>(wire::HttpRequest, std::unique_ptr<WebSocket>)> websocket;
 };
 
-/// HTTPS on one address. Deadlines: TLS handshake 10 s, a request's header and body 30 s, an idle
-/// kept connection 60 s. Bodies at most 4 MiB. A failed accept is retried after a pause.
+/// HTTPS on one address. Deadlines: TLS handshake 10 s, a request's header and body 30 s, an
+/// idle kept connection 60 s. Bodies at most 4 MiB. A failed accept is retried after a pause.
 class HttpServer {
  public:
   /// Binds and listens; port 0 picks a free one. Errors: kUnavailable with address and reason.
-  static Result<std::unique_ptr<HttpServer>> listen(asio::any_io_executor executor, TlsContext tls,
-                                                    const std::string& address, unsigned short port,
-                                                    HttpHandlers handlers);
+  /// Without `tls` it speaks plain HTTP, for loopback only.
+  static Result<std::unique_ptr<HttpServer>> listen(asio::any_io_executor executor,
+                                                    std::optional<TlsContext> tls,
+                                                    const std::string& address,
+                                                    unsigned short port, HttpHandlers handlers);
   virtual ~HttpServer() = default;  ///< stops, drops all connections
 
   virtual unsigned short port() const = 0;

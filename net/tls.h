@@ -1,18 +1,17 @@
-// TLS settings of a client or a server, without Asio's headers.
+// TLS settings of a client or a server, without the TLS library's headers.
 #pragma once
 #include <memory>
 #include <string>
 
 #include "base/result.h"
 
-namespace boost::asio::ssl {
-class context;
-}
+struct ssl_ctx_st;  // OpenSSL's SSL_CTX
 
 namespace passport::net {
 
 /// A TLS client's or server's settings: at least TLS 1.2, the peer always verified (client).
-/// Shared by all connections of a process; cheap to copy. Sessions are kept for resumption.
+/// Shared by all connections of a process; cheap to copy. A client keeps the last session of
+/// each host, so that the next connection to it resumes.
 class TlsContext {
  public:
   /// `ca_file`: PEM bundle to trust in place of the system's; empty = the system's directory,
@@ -23,11 +22,11 @@ class TlsContext {
   /// Errors: kConfig when certificate chain and key (PEM text) do not fit.
   static Result<TlsContext> server(const std::string& chain_pem, const std::string& key_pem);
 
-  boost::asio::ssl::context& native() const { return *context_; }
+  ssl_ctx_st* native() const { return context_.get(); }
 
  private:
-  explicit TlsContext(std::shared_ptr<boost::asio::ssl::context> context) : context_(std::move(context)) {}
-  std::shared_ptr<boost::asio::ssl::context> context_;
+  explicit TlsContext(std::shared_ptr<ssl_ctx_st> context) : context_(std::move(context)) {}
+  std::shared_ptr<ssl_ctx_st> context_;
 };
 
 }  // namespace passport::net

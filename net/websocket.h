@@ -15,8 +15,8 @@ namespace passport::net {
 
 using wire::WebSocketMessage;
 
-/// Why a websocket is over. `code` is the peer's close code (RFC 6455 section 7.4), 1006 when the
-/// connection broke without one; `reason` is the peer's text, not escaped.
+/// Why a websocket is over. `code` is the peer's close code (RFC 6455 section 7.4), 1006 when
+/// the connection broke without one; `reason` is the peer's text, not escaped.
 struct WebSocketClosed {
   unsigned code = 1006;
   std::string reason;
@@ -37,11 +37,14 @@ class WebSocket {
   /// `request.headers` go into the GET as given (so that a signature over them holds).
   /// Errors: kUnavailable, kTimeout as HttpClient::send; kDenied when the server answers 401 or
   /// 403, kExpired 410, kThrottled 429, else kUnavailable: the detail quotes status and body.
-  static Task<Result<std::unique_ptr<WebSocket>>> connect(asio::any_io_executor executor, TlsContext tls,
+  static Task<Result<std::unique_ptr<WebSocket>>> connect(asio::any_io_executor executor,
+                                                          TlsContext tls,
                                                           wire::Endpoint endpoint,
-                                                          wire::HttpRequest request, Deadline deadline);
+                                                          wire::HttpRequest request,
+                                                          Deadline deadline);
 
-  /// The next whole message into `into` (its capacity is reused); `closed()` says why when false.
+  /// The next whole message into `into` (its capacity is reused); `closed()` says why when
+  /// false.
   virtual Task<bool> read(WebSocketMessage& into) = 0;
 
   /// True while bytes of further messages have already been received: a reader that answers
@@ -55,7 +58,8 @@ class WebSocket {
   virtual Task<bool> ping() = 0;
   virtual Deadline last_heard() const = 0;
 
-  /// Sends a close frame and waits for the peer's until the deadline, then drops the connection.
+  /// Sends a close frame and waits for the peer's until the deadline, then drops the
+  /// connection.
   virtual Task<void> close(unsigned code, std::string reason, Deadline deadline) = 0;
   /// Drops the connection now; a read or write under way ends.
   virtual void abort() = 0;

@@ -1,0 +1,72 @@
+// One TLS connection's cryptography, between buffers: no sockets here.
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "net/tls.h"
+
+struct ssl_st;  // OpenSSL's SSL
+
+namespace passport::net {
+
+/// The first error that OpenSSL queued on this thread, in its words; `otherwise` when none.
+std::string take_tls_error(std::string_view otherwise);
+
+/// Turns received ciphertext into plaintext and back. Drive it: put received bytes into
+/// receive_space() and commit() them; call handshake() until it is done, then read(); after any
+/// call, outgoing() may hold bytes for the peer.
+class TlsEngine {
+ public:
+  enum class Status {
+    kDone,
+    kWantInput,  ///< call again after more ciphertext
+    kClosed,     ///< the peer said that it ends
+    kFailed,     ///< error() says why
+  };
+
+  /// Verifies that the peer is `host`, a name or an address; offers a kept session.
+  static std::unique_ptr<TlsEngine> client(const TlsContext& context, const std::string& host,
+                                           unsigned short port);
+  static std::unique_ptr<TlsEngine> server(const TlsContext& context);
+  ~TlsEngine();
+  TlsEngine(const TlsEngine&) = delete;
+  TlsEngine& operator=(const TlsEngine&) = delete;
+
+  Status handshake();
+  /// Decrypts into `into`; `size` is how many bytes that gave.
+  Status read(std::span<std::uint8_t> into, std::size_t& size);
+  /// Encrypts all of `plaintext` into outgoing(). False when the connection failed.
+  bool write(ByteView plaintext);
+  /// Tells the peer that nothing more comes.
+  void shutdown();
+
+  /// Where to put received bytes: kReceiveSize of them at most. Valid until the next call.
+  std::span<std::uint8_t> receive_space();
+  void commit(std::size_t n) { received_end_ += n; }
+  bool has_received() const { return received_begin_ < received_end_; }
+
+  Bytes& outgoing() { return outgoing_; }
+  bool resumed() const;
+  const std::string& error() const { return error_; }
+
+ private:
+  static constexpr std::size_t kReceiveSize = 64 << 10;
+
+  explicit TlsEngine(const TlsContext& context);
+  Status status_of(int result);
+  friend struct EngineBio;
+
+  TlsContext context_;
+  ssl_st* ssl_ = nullptr;
+  Bytes received_;
+  std::size_t received_begin_ = 0;
+  std::size_t received_end_ = 0;
+  Bytes outgoing_;
+  std::string error_;
+};
+
+}  // namespace passport::net

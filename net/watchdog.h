@@ -1,0 +1,44 @@
+// Ends an operation at its deadline.
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "net/asio.h"
+
+namespace passport::net {
+
+/// Calls `expire` at the deadline, unless it is destroyed before. `expire` makes the guarded
+/// operation fail (closes its socket, say); expired() then tells why it failed.
+class Watchdog {
+ public:
+  Watchdog(const asio::any_io_executor& executor, Deadline deadline,
+           std::function<void()> expire)
+      : state_(std::make_shared<State>(executor, std::move(expire))) {
+    state_->timer.expires_at(deadline);
+    state_->timer.async_wait([state = state_](const boost::system::error_code& error) {
+      if (error || !state->expire) return;
+      state->expired = true;
+      std::exchange(state->expire, nullptr)();
+    });
+  }
+  ~Watchdog() {
+    state_->expire = nullptr;
+    state_->timer.cancel();
+  }
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+  bool expired() const { return state_->expired; }
+
+ private:
+  struct State {
+    State(const asio::any_io_executor& executor, std::function<void()> action)
+        : timer(executor), expire(std::move(action)) {}
+    asio::steady_timer timer;
+    std::function<void()> expire;
+    bool expired = false;
+  };
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace passport::net
