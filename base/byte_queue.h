@@ -15,6 +15,13 @@ class ByteQueue {
     }
     passport::append(bytes_, bytes);
   }
+  /// Moves everything into `into`, whose memory is kept for the next append().
+  void take(Bytes& into) {
+    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(consumed_));
+    consumed_ = 0;
+    into.clear();
+    bytes_.swap(into);
+  }
   /// Valid until the next non-const call.
   ByteView view() const { return ByteView(bytes_).subspan(consumed_); }
   std::size_t size() const { return bytes_.size() - consumed_; }

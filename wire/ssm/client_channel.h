@@ -77,6 +77,7 @@ class ClientChannel {
   /// calling receive() while they are more than it wants to hold.
   ByteView readable() const { return readable_.view(); }
   void consume(std::size_t n) { readable_.consume(n); }
+  void take_readable(Bytes& into) { readable_.take(into); }
 
   State state() const { return state_; }
   bool drained() const {

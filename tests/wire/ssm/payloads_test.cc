@@ -1,0 +1,83 @@
+#include "wire/ssm/payloads.h"
+
+#include <gtest/gtest.h>
+
+namespace passport::wire::ssm {
+namespace {
+
+TEST(Acknowledge, RejectsWhatIsNotOne) {
+  const std::string id = R"("AcknowledgedMessageId":"0987b379-d7ab-413f-88e9-7148d0ee0431")";
+  const std::string type = R"("AcknowledgedMessageType":"input_stream_data")";
+  const std::string number = R"("AcknowledgedMessageSequenceNumber":5)";
+  EXPECT_TRUE(parse_acknowledge(as_bytes("{" + type + "," + id + "," + number + "}")));
+  for (const auto& text :
+       {std::string(), std::string("[]"), std::string("{"), "{" + id + "," + number + "}",
+        "{" + type + "," + number + "}", "{" + type + "," + id + "}",
+        "{" + type + "," + id + R"(,"AcknowledgedMessageSequenceNumber":-1})",
+        "{" + type + "," + id + R"(,"AcknowledgedMessageSequenceNumber":1.5})",
+        "{" + type + "," + id + R"(,"AcknowledgedMessageSequenceNumber":"5"})",
+        R"({"AcknowledgedMessageType":"acknowledge",)" + id + "," + number + "}"})
+    EXPECT_FALSE(parse_acknowledge(as_bytes(text))) << text;
+}
+
+TEST(HandshakeRequest, KeepsActionsThatItDoesNotKnow) {
+  const auto request = parse_handshake_request(as_bytes(
+      R"({"AgentVersion":"9.9","RequestedClientActions":[{"ActionType":"Dance","ActionParameters":{}},)"
+      R"({"ActionType":"KMSEncryption","ActionParameters":{"KMSKeyId":"arn:k","Challenge":"x"}}]})"));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->unknown_actions, std::vector<std::string>{"Dance"});
+  EXPECT_TRUE(request->kms_encryption);
+  EXPECT_EQ(request->kms_key_id, "arn:k");
+  EXPECT_EQ(request->session_type, "");
+}
+
+TEST(HandshakeRequest, RejectsOtherShapes) {
+  for (const auto* text : {"", "null", "{}", R"({"RequestedClientActions":{}})",
+                           R"({"RequestedClientActions":[1]})"})
+    EXPECT_FALSE(parse_handshake_request(as_bytes(text))) << text;
+}
+
+TEST(HandshakeResponse, RejectsOtherShapes) {
+  for (const auto* text :
+       {"", "{}", R"({"ProcessedClientActions":[{}]})",
+        R"({"ProcessedClientActions":[{"ActionType":"SessionType","ActionStatus":0}]})",
+        R"({"ProcessedClientActions":[{"ActionType":"SessionType","ActionStatus":"1"}]})"})
+    EXPECT_FALSE(parse_handshake_response(as_bytes(text))) << text;
+}
+
+TEST(OpenDataChannel, NeedsAToken) {
+  EXPECT_FALSE(parse_open_data_channel(R"({"MessageSchemaVersion":"1.0"})"));
+  EXPECT_FALSE(parse_open_data_channel("not json"));
+  OpenDataChannel open;
+  open.token = Secret("a\"b\n");
+  const auto text = serialize_open_data_channel(open);
+  const auto again = parse_open_data_channel(text);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->token.reveal(), "a\"b\n");
+}
+
+TEST(ChannelClosed, KeepsTheWords) {
+  const auto text = serialize_channel_closed({"s-1", "bye\n"}, "m", 5);
+  const auto closed = parse_channel_closed(as_bytes(text));
+  ASSERT_TRUE(closed);
+  EXPECT_EQ(closed->session_id, "s-1");
+  EXPECT_EQ(closed->output, "bye\n");
+}
+
+TEST(FlagPayload, IsFourBytes) {
+  EXPECT_EQ(*parse_flag(serialize_flag(Flag::kTerminateSession)), Flag::kTerminateSession);
+  for (std::size_t n = 0; n < 9; ++n)
+    EXPECT_EQ(parse_flag(Bytes(n, 0)).has_value(), n == 4) << n << " bytes";
+}
+
+TEST(Versions, CompareNumberByNumber) {
+  EXPECT_LT(compare_versions("2.3.672.0", "2.3.756.0"), 0);
+  EXPECT_GT(compare_versions("3.0.0.0", "2.3.756.0"), 0);
+  EXPECT_EQ(compare_versions("3.1", "3.1.0.0"), 0);
+  EXPECT_GT(compare_versions("3.10.0", "3.9.9"), 0);
+  EXPECT_LT(compare_versions("", "1"), 0);
+  EXPECT_EQ(compare_versions("x", "1"), 0);
+}
+
+}  // namespace
+}  // namespace passport::wire::ssm
