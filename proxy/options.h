@@ -1,0 +1,19 @@
+// What the command line of passport-proxy says.
+#pragma once
+#include <string>
+
+#include "wire/ssm/stream.h"
+
+namespace passport::proxy {
+
+struct Options {
+  std::string target;  ///< i-… or mi-…
+  unsigned short port = 22;
+  std::string profile;  ///< empty: as the environment says
+  std::string region;   ///< empty: as the environment or the profile says
+  std::string document = "AWS-StartSSHSession";
+  std::string reason;
+  std::size_t payload_size = wire::ssm::kDefaultPayload;
+};
+
+}  // namespace passport::proxy
