@@ -1,0 +1,113 @@
+#include "wire/aws/endpoint.h"
+
+#include <array>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include "base/text.h"
+
+namespace passport::wire::aws {
+namespace {
+
+constexpr std::size_t kMaxUrl = 16384;
+
+struct RegionPrefix {
+  std::string_view prefix;
+  Partition partition;
+};
+
+/// Source: the partitions of the AWS SDKs' endpoint rules.
+constexpr std::array<RegionPrefix, 7> kPartitions = {{
+    {"cn-", {"aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn"}},
+    {"us-gov-", {"aws-us-gov", "amazonaws.com", "api.aws"}},
+    {"us-iso-", {"aws-iso", "c2s.ic.gov", "api.aws.ic.gov"}},
+    {"us-isob-", {"aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"}},
+    {"eu-isoe-", {"aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"}},
+    {"us-isof-", {"aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov"}},
+    {"eusc-", {"aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"}},
+}};
+constexpr Partition kCommercial = {"aws", "amazonaws.com", "api.aws"};
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+Error malformed(std::string detail) {
+  return {Errc::kMalformed, std::move(detail)};
+}
+
+std::string view_text(boost::core::string_view text) {
+  return {text.data(), text.size()};
+}
+
+/// What is wrong with the authority; empty when it is good.
+std::string authority_fault(const boost::urls::url_view& url) {
+  if (url.has_userinfo()) return "it names a user";
+  const auto host = view_text(url.encoded_host_address());
+  if (host.empty()) return "it has no host";
+  if (host.find('%') != std::string::npos) return "its host is percent-encoded";
+  if (url.host_type() == boost::urls::host_type::ipvfuture)
+    return "its host is of no known kind";
+  if (url.has_port() && (url.port_number() == 0 || view_text(url.port()).empty()))
+    return "its port is out of range";
+  return {};
+}
+
+}  // namespace
+
+const Partition& find_partition(std::string_view region) {
+  for (const auto& entry : kPartitions)
+    if (region.starts_with(entry.prefix)) return entry.partition;
+  return kCommercial;
+}
+
+Endpoint make_endpoint(std::string_view service, std::string_view region) {
+  Endpoint out;
+  out.host = std::string(service) + "." + std::string(region) + "." +
+             std::string(find_partition(region).suffix);
+  return out;
+}
+
+Result<Location> parse_location(std::string_view text) {
+  if (text.size() > kMaxUrl) return malformed("it is too long");
+  const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
+  if (parsed.has_error()) return malformed("it is not a URL");
+  const auto& url = parsed.value();
+  const auto scheme = lower_case(view_text(url.scheme()));
+  if (scheme != "http" && scheme != "https" && scheme != "wss")
+    return malformed("its scheme is not http, https or wss");
+  if (!url.has_authority()) return malformed("it has no host");
+  if (const auto fault = authority_fault(url); !fault.empty()) return malformed(fault);
+  if (url.has_fragment()) return malformed("it has a fragment");
+
+  Location out;
+  out.websocket = scheme == "wss";
+  out.endpoint.tls = scheme != "http";
+  out.endpoint.host = lower_case(view_text(url.encoded_host_address()));
+  out.endpoint.port = url.has_port() ? url.port_number() : (out.endpoint.tls ? 443 : 80);
+  out.target = view_text(url.encoded_path());
+  if (out.target.empty()) out.target = "/";
+  if (url.has_query()) out.target += "?" + view_text(url.encoded_query());
+  return out;
+}
+
+Result<Endpoint> parse_endpoint(std::string_view url) {
+  auto location = parse_location(url);
+  const bool secret = url.find('@') != std::string_view::npos;
+  const auto shown = secret ? std::string("endpoint URL")
+                            : "endpoint \"" + escape_for_terminal(url, 200) + "\"";
+  if (!location) return malformed(shown + ": " + location.error().detail);
+  if (location->websocket) return malformed(shown + ": its scheme is not http or https");
+  if (location->target.find('?') != std::string::npos)
+    return malformed(shown + ": it has a query");
+  auto& endpoint = location->endpoint;
+  endpoint.path = std::move(location->target);
+  while (endpoint.path.ends_with('/')) endpoint.path.pop_back();
+  return std::move(endpoint);
+}
+
+}  // namespace passport::wire::aws
