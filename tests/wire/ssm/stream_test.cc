@@ -86,12 +86,11 @@ TEST(Sender, SendsAHoleAgainOnceLaterOnesAreAcknowledged) {
   auto s = make_sender();
   Bytes out;
   auto now = kStart;
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 6; ++i) {
     s.push(PayloadType::kOutput, as_bytes("x"), {});
     s.next(out, now += 50ms);
+    if (i != 3) s.acknowledge(i, now += 10ms);
   }
-  for (int i = 0; i < 20; ++i)
-    if (i != 3) s.acknowledge(i, now += 1ms);
   out.clear();
   ASSERT_TRUE(s.next(out, now));
   EXPECT_EQ(sequence_of(out), 3);
