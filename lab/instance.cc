@@ -174,6 +174,10 @@ Result<void> Instance::set_up(const InstanceSpec& spec) {
   if (!public_keys) return public_keys.error();
   host_public_keys_ = std::move(*public_keys);
   if (mode_ == InstanceMode::kCurrentUser) {
+    // Where sshd confines itself when it is root; the system's own service makes it too.
+    if (::geteuid() == 0 && ::mkdir("/run/sshd", 0755) != 0 && errno != EEXIST) {
+      return Error{Errc::kUnavailable, "/run/sshd: " + errno_text(errno)};
+    }
     std::string authorized;
     for (const InstanceUser& user : spec.users) {
       if (user.name == current_user_name()) authorized += user.authorized_keys + "\n";

@@ -7,12 +7,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "lab/instance_fd.h"
 
 namespace passport::lab {
 namespace {
@@ -90,8 +88,13 @@ Result<pid_t> spawn(const Spawn& what) {
   return child;
 }
 
+// By number: <sys/pidfd.h> of glibc 2.36 declares pidfd_open() without C linkage.
+Fd open_pidfd(pid_t pid) {
+  return Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
 std::optional<int> wait_for_child(pid_t pid, std::chrono::milliseconds within) {
-  const Fd watch(::pidfd_open(pid, 0));
+  const Fd watch = open_pidfd(pid);
   if (watch) {
     pollfd ended{watch.get(), POLLIN, 0};
     const auto until = std::chrono::steady_clock::now() + within;

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/result.h"
+#include "lab/instance_fd.h"
 
 namespace passport::lab {
 
@@ -26,6 +27,9 @@ struct Spawn {
 /// Starts it with every other descriptor closed and signals at their defaults. A program that
 /// cannot be executed ends with status 127 and a line on its standard error.
 Result<pid_t> spawn(const Spawn& what);
+
+/// Readable once the process has ended; empty when there is no such process.
+Fd open_pidfd(pid_t pid);
 
 /// Exit status of a child, 128 + signal when a signal ended it; nullopt when it still runs
 /// after `within`. -1 when it is no child of ours.

@@ -1,0 +1,407 @@
+#include "lab/instance.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lab/instance_files.h"
+#include "lab/instance_spawn.h"
+#include "lab/port_server.h"
+#include "tests/lab/instance_relay.h"
+
+namespace passport::lab {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+std::string file_text(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return (std::stringstream() << file.rdbuf()).str();
+}
+
+/// Command lines of all processes that mention `text`, this one's own aside.
+std::vector<std::string> processes_with(const std::string& text) {
+  std::vector<std::string> found;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (name == std::to_string(::getpid())) continue;
+    std::string line = file_text(entry.path() / "cmdline");
+    if (line.find(text) != std::string::npos) found.push_back(name + " " + line);
+  }
+  return found;
+}
+
+/// Waits for bytes or the end, within 10 s; false when neither came.
+bool readable(int fd, milliseconds within = seconds(10)) {
+  pollfd one{fd, POLLIN, 0};
+  return ::poll(&one, 1, static_cast<int>(within.count())) > 0;
+}
+
+std::string read_at_least(int fd, std::size_t wanted) {
+  std::string got;
+  std::vector<char> buffer(256 * 1024);
+  while (got.size() < wanted && readable(fd)) {
+    const ssize_t n = ::recv(fd, buffer.data(), buffer.size(), 0);
+    if (n <= 0) break;
+    got.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  return got;
+}
+
+class InstanceTest : public ::testing::TestWithParam<InstanceMode> {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "passport-lab.XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    state_ = pattern;
+    ASSERT_EQ(
+        run_command({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key()}).exit_status,
+        0);
+    user_ = GetParam() == InstanceMode::kCurrentUser ? ::getpwuid(::geteuid())->pw_name : "ann";
+  }
+  void TearDown() override { fs::remove_all(state_); }
+
+  std::string key() const { return state_ + "/key"; }
+  bool with_namespaces() const { return GetParam() != InstanceMode::kCurrentUser; }
+
+  /// Unique to this process and test, so that its processes can be told from others'.
+  std::string id(int number) const { return fmt::format("i-test{}x{}", ::getpid(), number); }
+
+  std::unique_ptr<Instance> start(int number) {
+    InstanceSpec spec{id(number), fmt::format("host-{}", number), {}, GetParam()};
+    spec.users.push_back({user_, file_text(key() + ".pub")});
+    auto instance = Instance::start(spec, state_);
+    if (!instance) {
+      why_not_ = instance.error().detail;
+      return nullptr;
+    }
+    return std::move(*instance);
+  }
+
+  CommandResult ssh(Instance& instance, std::vector<std::string> options,
+                    const std::string& command) {
+    auto fd = instance.connect(22);
+    if (!fd) return {-1, fd.error().detail};
+    std::ofstream known(state_ + "/known_hosts");
+    for (const auto& host_key : instance.host_public_keys())
+      known << instance.id() << " " << host_key << "\n";
+    known.close();
+    PortRelay relay(std::move(*fd));
+    std::vector<std::string> argv{
+        "ssh", "-F", "none", "-i", key(), "-p", std::to_string(relay.port())};
+    for (const std::string& option :
+         {std::string("BatchMode=yes"), std::string("IdentitiesOnly=yes"),
+          std::string("IdentityAgent=none"), std::string("StrictHostKeyChecking=yes"),
+          std::string("GlobalKnownHostsFile=/dev/null"),
+          "UserKnownHostsFile=" + state_ + "/known_hosts", "HostKeyAlias=" + instance.id()}) {
+      argv.insert(argv.end(), {"-o", option});
+    }
+    argv.insert(argv.end(), options.begin(), options.end());
+    argv.insert(argv.end(), {user_ + "@127.0.0.1", command});
+    return run_command(argv);
+  }
+
+  std::string state_;
+  std::string user_;
+  std::string why_not_;
+};
+
+#define START_OR_SKIP(name, number) \
+  auto name = start(number);        \
+  if (!name) GTEST_SKIP() << to_string(GetParam()) << " does not work here: " << why_not_
+
+TEST_P(InstanceTest, SshLogsInWithAnyOfTheHostKeys) {
+  START_OR_SKIP(one, 1);
+  EXPECT_EQ(one->mode(), GetParam());
+  ASSERT_EQ(one->host_public_keys().size(), 3U);
+  for (const char* algorithm : {"ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512"}) {
+    const auto result =
+        ssh(*one, {"-o", std::string("HostKeyAlgorithms=") + algorithm}, "id -un; exit 42");
+    EXPECT_EQ(result.exit_status, 42) << algorithm << "\n" << file_text(one->log_path());
+    EXPECT_EQ(result.standard_output, user_ + "\n");
+  }
+  const auto size = ssh(*one, {"-tt"}, "stty size >/dev/null && tty");
+  EXPECT_EQ(size.standard_output.substr(0, 9), "/dev/pts/") << file_text(one->log_path());
+  EXPECT_EQ(
+      ssh(*one, {"-i", "/dev/null", "-o", "IdentityFile=none", "-o", "PubkeyAuthentication=no"},
+          "id")
+          .exit_status,
+      255);
+}
+
+TEST_P(InstanceTest, UsersMadeOnOneExistNowhereElse) {
+  if (!with_namespaces()) GTEST_SKIP() << "no users of its own";
+  START_OR_SKIP(one, 1);
+  START_OR_SKIP(two, 2);
+  const auto made =
+      one->run("useradd -m rs-visitor && id -un rs-visitor && hostname", seconds(10));
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ(made->standard_output, "rs-visitor\nhost-1\n") << made->standard_error;
+  const auto absent = two->run("id rs-visitor; ls /home; hostname", seconds(10));
+  ASSERT_TRUE(absent);
+  EXPECT_EQ(absent->standard_output, "ann\nhost-2\n");
+  EXPECT_EQ(::getpwnam("rs-visitor"), nullptr);
+  EXPECT_NE(one->host_public_keys(), two->host_public_keys());
+  const auto removed =
+      one->run("userdel -r rs-visitor && ! id rs-visitor 2>/dev/null", seconds(10));
+  EXPECT_EQ(removed->exit_status, 0) << removed->standard_error;
+}
+
+TEST_P(InstanceTest, HasTheUserlandOfALinuxServer) {
+  if (!with_namespaces()) GTEST_SKIP() << "no userland of its own";
+  START_OR_SKIP(one, 1);
+  const auto tools = one->run(
+      "set -e; bash -c 'echo ${BASH_VERSION%%.*} >/dev/null'; test -x "
+      "/usr/lib/openssh/sftp-server; awk 1 /dev/null\n"
+      "echo x >/tmp/x; echo x >/dev/null; test -c /dev/tty; test -d /dev/shm; test -r "
+      "/etc/ssl/certs\n"
+      "sshd -T >/dev/null; ps -e >/dev/null 2>&1 || ls /proc/1 >/dev/null\n"
+      "getent hosts localhost >/dev/null; getent passwd nobody; id -u; "
+      "for t in python3 rsync git; do if command -v $t >/dev/null; then $t --version "
+      ">/dev/null; fi; done",
+      seconds(20));
+  ASSERT_TRUE(tools);
+  EXPECT_EQ(tools->exit_status, 0) << tools->standard_error;
+  EXPECT_EQ(tools->standard_output,
+            "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n0\n");
+  const auto apart = one->run(
+      "touch /usr/x 2>/dev/null && echo usr; ls /machine /boot 2>/dev/null; "
+      "echo 1 2>/dev/null >/proc/sys/kernel/panic && echo sysctl; "
+      "mount -t tmpfs none /mnt 2>/dev/null && echo mount; :",
+      seconds(10));
+  EXPECT_EQ(apart->standard_output, "") << "the machine shows";
+}
+
+TEST_P(InstanceTest, RunTellsStatusOutputAndLimits) {
+  START_OR_SKIP(one, 1);
+  const auto result = one->run("echo out; echo err >&2; exit 7", seconds(10));
+  if (!with_namespaces()) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Errc::kDenied);
+    return;
+  }
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->exit_status, 7);
+  EXPECT_EQ(result->standard_output, "out\n");
+  EXPECT_EQ(result->standard_error, "err\n");
+  EXPECT_FALSE(result->timed_out || result->truncated);
+
+  const auto slow = one->run("echo before; sleep 60", milliseconds(100));
+  ASSERT_TRUE(slow);
+  EXPECT_TRUE(slow->timed_out);
+  EXPECT_EQ(slow->exit_status, 128 + SIGKILL);
+  EXPECT_EQ(slow->standard_output, "before\n");
+
+  const auto loud = one->run("head -c 1000000 /dev/zero; echo end >&2", seconds(10));
+  ASSERT_TRUE(loud);
+  EXPECT_TRUE(loud->truncated);
+  EXPECT_EQ(loud->exit_status, 0);
+  EXPECT_EQ(loud->standard_output.size(), kMaxRunOutput);
+  EXPECT_EQ(loud->standard_error, "end\n");
+
+  const auto background = one->run("sleep 60 & echo started", seconds(10));
+  ASSERT_TRUE(background) << "a background process holds the answer up";
+  EXPECT_EQ(background->standard_output, "started\n");
+
+  EXPECT_EQ(one->run(std::string(kMaxScript + 1, '#'), seconds(1)).error().code,
+            Errc::kTooLarge);
+  EXPECT_EQ(one->run(std::string(kMaxScript, '#'), seconds(10))->exit_status, 0);
+}
+
+TEST_P(InstanceTest, AnswersAreMatchedById) {
+  START_OR_SKIP(one, 1);
+  std::map<std::uint32_t, unsigned short> asked;
+  for (int i = 0; i < 10; ++i) {
+    for (const unsigned short port : std::initializer_list<unsigned short>{7, 22, 4444}) {
+      const auto request = one->request_connect(port);
+      ASSERT_TRUE(request);
+      EXPECT_TRUE(asked.emplace(*request, port).second);
+    }
+  }
+  ASSERT_TRUE(one->connect(9)) << "a blocking call between";
+  while (!asked.empty()) {
+    auto answer = one->read_answer();
+    ASSERT_TRUE(answer);
+    if (!*answer) {
+      ASSERT_TRUE(readable(one->control_fd()));
+      continue;
+    }
+    ASSERT_TRUE(asked.count((*answer)->id));
+    const unsigned short port = asked[(*answer)->id];
+    EXPECT_EQ((*answer)->error, port == 4444 ? ECONNREFUSED : 0) << port;
+    EXPECT_EQ(static_cast<bool>((*answer)->fd), port != 4444);
+    if (port == 22) {
+      EXPECT_EQ(read_at_least((*answer)->fd.get(), 4).substr(0, 4), "SSH-");
+    }
+    asked.erase((*answer)->id);
+  }
+}
+
+TEST_P(InstanceTest, ServesEchoDiscardAndSource) {
+  START_OR_SKIP(one, 1);
+  auto echo = one->connect(7);
+  ASSERT_TRUE(echo);
+  ASSERT_EQ(::send(echo->get(), "hello", 5, MSG_NOSIGNAL), 5);
+  EXPECT_EQ(read_at_least(echo->get(), 5), "hello");
+
+  auto source = one->connect(19);
+  ASSERT_TRUE(source);
+  const std::string got = read_at_least(source->get(), 3 * kSourcePeriod + 5);
+  ASSERT_GE(got.size(), 3 * kSourcePeriod + 5);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(static_cast<std::uint8_t>(got[i]), source_byte(i)) << i;
+  }
+
+  auto discard = one->connect(9);
+  ASSERT_TRUE(discard);
+  ::fcntl(discard->get(), F_SETFL, 0);
+  const std::vector<char> block(1 << 20, 'x');
+  for (int i = 0; i < 32; ++i) {
+    for (std::size_t done = 0; done < block.size();) {
+      const ssize_t n =
+          ::send(discard->get(), block.data() + done, block.size() - done, MSG_NOSIGNAL);
+      ASSERT_GT(n, 0);
+      done += static_cast<std::size_t>(n);
+    }
+  }
+  ASSERT_EQ(::shutdown(discard->get(), SHUT_WR), 0);
+  EXPECT_EQ(read_at_least(discard->get(), 1), "") << "discard answers with its end only";
+
+  const auto refused = one->connect(4444);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kUnavailable);
+  EXPECT_NE(refused.error().detail.find("port 4444: connection refused"), std::string::npos);
+}
+
+TEST_P(InstanceTest, SuspendedSshdHangsBeforeTheBanner) {
+  START_OR_SKIP(one, 1);
+  if (GetParam() == InstanceMode::kCurrentUser ||
+      GetParam() == InstanceMode::kUserSharedNetwork) {
+    EXPECT_FALSE(one->suspend_sshd());
+    return;
+  }
+  ASSERT_TRUE(one->suspend_sshd());
+  auto fd = one->connect(22);
+  ASSERT_TRUE(fd);
+  EXPECT_FALSE(readable(fd->get(), milliseconds(50)));
+  ASSERT_TRUE(one->resume_sshd());
+  EXPECT_EQ(read_at_least(fd->get(), 4).substr(0, 4), "SSH-");
+}
+
+TEST_P(InstanceTest, LeavesNothingAndKeepsItsHostKeys) {
+  START_OR_SKIP(one, 1);
+  const auto keys = one->host_public_keys();
+  const pid_t init = one->pid();
+  EXPECT_FALSE(processes_with(id(1)).empty());
+  EXPECT_TRUE(fs::exists(fmt::format("/proc/{}", init)));
+  auto session = one->connect(22);
+  ASSERT_TRUE(session);
+  EXPECT_EQ(read_at_least(session->get(), 4).substr(0, 4), "SSH-");
+  one.reset();
+  EXPECT_EQ(processes_with(id(1)), std::vector<std::string>());
+  EXPECT_FALSE(fs::exists(fmt::format("/proc/{}", init)));
+  EXPECT_EQ(file_text("/proc/self/mounts").find(id(1)), std::string::npos);
+  EXPECT_FALSE(fs::exists(state_ + "/" + id(1) + "/root"));
+  START_OR_SKIP(again, 1);
+  EXPECT_EQ(again->host_public_keys(), keys);
+}
+
+// The owner is killed without a chance to clean up: everything must end all the same.
+TEST_P(InstanceTest, EndsWithAnOwnerThatIsKilled) {
+  int ends[2] = {-1, -1};
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  Fd told(ends[0]);
+  Fd telling(ends[1]);
+  const pid_t owner = ::fork();
+  ASSERT_GE(owner, 0);
+  if (owner == 0) {
+    auto instance = start(1);
+    const pid_t init = instance ? instance->pid() : 0;
+    if (instance && with_namespaces()) {
+      const auto left = instance->run("setsid sleep 1000 >/dev/null 2>&1 &", seconds(10));
+      if (!left) ::_exit(1);
+    }
+    if (::write(telling.get(), &init, sizeof init) != sizeof init) ::_exit(1);
+    ::pause();
+  }
+  telling.reset();
+  pid_t init = 0;
+  const bool heard = readable(told.get(), seconds(60)) &&
+                     ::read(told.get(), &init, sizeof init) == sizeof init;
+  const Fd watch = init > 0 ? open_pidfd(init) : Fd();
+  ::kill(owner, SIGKILL);
+  EXPECT_EQ(wait_for_child(owner, seconds(10)), 128 + SIGKILL);
+  ASSERT_TRUE(heard);
+  if (init == 0) GTEST_SKIP() << to_string(GetParam()) << " does not work here";
+  EXPECT_TRUE(readable(watch.get())) << "the instance's init lives on";
+  for (const std::string& process : processes_with(id(1))) {
+    const Fd rest = open_pidfd(static_cast<pid_t>(std::stol(process)));
+    EXPECT_TRUE(!rest || readable(rest.get())) << process;
+  }
+}
+
+TEST_P(InstanceTest, ManyConnectionsAtOnce) {
+  START_OR_SKIP(one, 1);
+  std::vector<Fd> echoes;
+  for (std::size_t i = 0; i < kMaxServed; ++i) {
+    auto fd = one->connect(7);
+    ASSERT_TRUE(fd) << i << " " << fd.error().detail;
+    echoes.push_back(std::move(*fd));
+  }
+  for (const Fd& fd : echoes) ASSERT_EQ(::send(fd.get(), "x", 1, MSG_NOSIGNAL), 1);
+  for (const Fd& fd : echoes) EXPECT_EQ(read_at_least(fd.get(), 1), "x");
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, InstanceTest,
+                         ::testing::Values(InstanceMode::kRootNamespaces,
+                                           InstanceMode::kUserNamespaces,
+                                           InstanceMode::kUserSharedNetwork,
+                                           InstanceMode::kCurrentUser),
+                         [](const auto& mode) {
+                           std::string name(to_string(mode.param));
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(Instance, TakesTheFirstModeThatWorksAndSaysWhatWasPassedOver) {
+  std::string pattern = ::testing::TempDir() + "passport-lab.XXXXXX";
+  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  {
+    auto instance = Instance::start(
+        {fmt::format("i-test{}any", ::getpid()), "any", {}, std::nullopt}, pattern);
+    ASSERT_TRUE(instance) << instance.error().detail;
+    RecordProperty("mode", std::string(to_string((*instance)->mode())));
+    RecordProperty("passed_over", (*instance)->passed_over());
+    const bool best = (*instance)->mode() == (::geteuid() == 0 ? InstanceMode::kRootNamespaces
+                                                               : InstanceMode::kUserNamespaces);
+    EXPECT_EQ(best, (*instance)->passed_over().empty()) << (*instance)->passed_over();
+    EXPECT_EQ(read_at_least((*instance)->connect(22)->get(), 4).substr(0, 4), "SSH-");
+  }
+  fs::remove_all(pattern);
+}
+
+TEST(Instance, RefusesBadNamesAndMissingPlaces) {
+  const auto bad = Instance::start({"../x", "host", {}, std::nullopt}, ::testing::TempDir());
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().code, Errc::kUsage);
+  EXPECT_FALSE(Instance::start({"i-x", "host", {}, std::nullopt},
+                               ::testing::TempDir() + "absent/absent"));
+}
+
+}  // namespace
+}  // namespace passport::lab
