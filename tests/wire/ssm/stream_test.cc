@@ -86,7 +86,7 @@ TEST(Sender, SendsAHoleAgainOnceLaterOnesAreAcknowledged) {
   auto s = make_sender();
   Bytes out;
   auto now = kStart;
-  for (int i = 0; i < 6; ++i) {
+  for (int i = 0; i < 5; ++i) {
     s.push(PayloadType::kOutput, as_bytes("x"), {});
     s.next(out, now += 50ms);
     if (i != 3) s.acknowledge(i, now += 10ms);
