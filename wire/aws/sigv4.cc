@@ -59,7 +59,7 @@ std::string fold_spaces(std::string_view text) {
 /// Without empty and "." segments, ".." resolved, a final '/' kept.
 std::string normalize_path(std::string_view path) {
   std::vector<std::string_view> kept;
-  const bool directory = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
+  const bool directory = path.ends_with('/');
   while (!path.empty()) {
     const auto end = std::min(path.find('/'), path.size());
     const auto segment = path.substr(0, end);
