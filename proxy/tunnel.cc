@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <boost/asio/detached.hpp>
-
 #include "base/log.h"
 
 namespace passport::proxy {

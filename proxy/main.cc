@@ -1,0 +1,94 @@
+// passport-proxy: a ProxyCommand for ssh over an AWS Systems Manager session.
+#include <exception>
+#include <iostream>
+#include <vector>
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "proxy/options.h"
+#include "proxy/run.h"
+#include "wire/aws/identifiers.h"
+
+namespace po = boost::program_options;
+using passport::proxy::Options;
+
+namespace {
+
+constexpr char kUsage[] = "usage: passport-proxy [OPTION...] TARGET [PORT]\n";
+
+po::options_description visible_options(Options& o) {
+  po::options_description d("options");
+  d.add_options()("profile", po::value(&o.profile)->value_name("NAME"), "AWS profile")(
+      "region", po::value(&o.region)->value_name("NAME"), "AWS region")(
+      "reason", po::value(&o.reason)->value_name("TEXT"), "why, for the session's record")(
+      "document", po::value(&o.document)->value_name("NAME")->default_value(o.document), "session document")(
+      "payload-size", po::value(&o.payload_size)->value_name("BYTES")->default_value(o.payload_size),
+      "stream bytes a message, 1 to 65536")("verbose,v", "say more; twice: for debugging")(
+      "help,h", "print this and exit")("version", "print the version and exit");
+  return d;
+}
+
+/// program_options cannot count a switch.
+int take_verbosity(std::vector<std::string>& args) {
+  int level = 0;
+  std::vector<std::string> rest;
+  for (auto& arg : args) {
+    const int more = arg == "-v" || arg == "--verbose" ? 1 : arg == "-vv" ? 2 : 0;
+    level += more;
+    if (more == 0) rest.push_back(std::move(arg));
+  }
+  args = std::move(rest);
+  return std::min(level, 2);
+}
+
+void check(const Options& o, unsigned port) {
+  if (!passport::wire::aws::is_instance_id(o.target))
+    throw po::error(fmt::format("\"{}\" is not an instance id (i-… or mi-…)", o.target));
+  if (port < 1 || port > 65535) throw po::error(fmt::format("port {} is not within 1 to 65535", port));
+  if (o.payload_size < 1 || o.payload_size > passport::wire::ssm::kMaxPayload)
+    throw po::error(fmt::format("--payload-size {} is not within 1 to 65536", o.payload_size));
+}
+
+/// Throws po::error on bad usage. Exits after --help and --version.
+Options parse_options(std::vector<std::string> args) {
+  Options o;
+  unsigned port = o.port;
+  passport::start_log("passport-proxy", static_cast<passport::LogLevel>(take_verbosity(args)));
+  const auto visible = visible_options(o);
+  po::options_description all;
+  all.add(visible).add_options()("target", po::value(&o.target)->required())("port", po::value(&port));
+  po::positional_options_description positional;
+  positional.add("target", 1).add("port", 1);
+  po::variables_map vm;
+  const auto style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+  po::store(po::command_line_parser(args).options(all).positional(positional).style(style).run(), vm);
+  if (vm.count("help") > 0) {
+    std::cout << kUsage << visible;
+    std::exit(EX_OK);
+  }
+  if (vm.count("version") > 0) {
+    std::cout << "passport-proxy " << passport::kVersion << '\n';
+    std::exit(EX_OK);
+  }
+  po::notify(vm);
+  check(o, port);
+  o.port = static_cast<unsigned short>(port);
+  return o;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  return passport::proxy::run_proxy(parse_options({argv + 1, argv + argc}));
+} catch (const po::error& e) {
+  passport::log_line(e.what());
+  std::cerr << kUsage;
+  return EX_USAGE;
+} catch (const std::exception& e) {
+  passport::log_line(e.what());
+  return EX_SOFTWARE;
+}
