@@ -1,0 +1,88 @@
+#include "aws/ssm.h"
+
+namespace passport::aws {
+namespace {
+
+Answer<Session> read_session(const Answer<wire::HttpResponse>& response,
+                             std::string_view action) {
+  if (!response) return response.failure<Session>();
+  auto session = wire::aws::parse_session(response->body);
+  if (!session)
+    return Error{Errc::kProtocol, std::string(action) + ": " + session.error().detail};
+  return std::move(*session);
+}
+
+}  // namespace
+
+net::Task<Answer<wire::HttpResponse>> Ssm::call(std::string action, std::string target,
+                                                std::string body, net::Deadline deadline) {
+  ServiceCall call;
+  call.service = "ssm";
+  call.action = std::move(action);
+  call.target = std::move(target);
+  call.request = wire::aws::make_ssm_request(call.action, std::move(body));
+  return client_.call(std::move(call), deadline);
+}
+
+net::Task<Answer<Session>> Ssm::start_session(StartSessionRequest request,
+                                              net::Deadline deadline) {
+  auto body = wire::aws::serialize_start_session(request);
+  const auto response =
+      co_await call("StartSession", request.target, std::move(body), deadline);
+  co_return read_session(response, "StartSession");
+}
+
+net::Task<Answer<Session>> Ssm::resume_session(std::string session_id, net::Deadline deadline) {
+  auto body = wire::aws::serialize_session_id(session_id);
+  const auto response = co_await call("ResumeSession", session_id, std::move(body), deadline);
+  auto session = read_session(response, "ResumeSession");
+  if (session && session->session_id != session_id)
+    co_return Error{Errc::kProtocol, "ResumeSession: answer for another session"};
+  co_return session;
+}
+
+net::Task<Answer<void>> Ssm::terminate_session(std::string session_id, net::Deadline deadline) {
+  auto body = wire::aws::serialize_session_id(session_id);
+  const auto response =
+      co_await call("TerminateSession", session_id, std::move(body), deadline);
+  if (!response) co_return response.failure<void>();
+  co_return Answer<void>();
+}
+
+net::Task<Answer<std::optional<InstanceInformation>>> Ssm::describe_instance(
+    std::string instance_id, net::Deadline deadline) {
+  using Found = std::optional<InstanceInformation>;
+  auto body = wire::aws::serialize_describe_instance(instance_id);
+  const auto response =
+      co_await call("DescribeInstanceInformation", instance_id, std::move(body), deadline);
+  if (!response) co_return response.failure<Found>();
+  const auto list = wire::aws::parse_instance_information(response->body);
+  if (!list)
+    co_return Error{Errc::kProtocol, "DescribeInstanceInformation: " + list.error().detail};
+  for (const auto& instance : *list)
+    if (instance.instance_id == instance_id) co_return Found(instance);
+  co_return Found();
+}
+
+Result<wire::aws::StreamAddress> Ssm::check_stream(const Session& session) const {
+  wire::aws::StreamExpectation expected;
+  expected.region = client_.settings().region;
+  expected.session_id = session.session_id;
+  expected.configured = client_.settings().stream_endpoint();
+  return wire::aws::check_stream_url(session.stream_url, expected);
+}
+
+net::Task<Result<wire::HttpRequest>> Ssm::sign_stream(wire::aws::StreamAddress address,
+                                                      net::Deadline deadline) {
+  if (wire::aws::has_query_signature(address.target)) {
+    wire::HttpRequest request;
+    request.target = address.target;
+    co_return request;
+  }
+  const auto credentials = co_await client_.credentials(deadline);
+  if (!credentials) co_return credentials.error();
+  co_return wire::aws::sign_websocket_open(address, credentials->key, client_.settings().region,
+                                           client_.now());
+}
+
+}  // namespace passport::aws

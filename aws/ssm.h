@@ -1,0 +1,46 @@
+// The calls to Systems Manager.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "aws/answer.h"
+#include "aws/service_client.h"
+#include "net/asio.h"
+#include "wire/aws/ssm_messages.h"
+#include "wire/aws/stream_url.h"
+
+namespace passport::aws {
+
+using wire::aws::InstanceInformation;
+using wire::aws::Session;
+using wire::aws::StartSessionRequest;
+
+/// Systems Manager through `client`, which must outlive it and its calls.
+class Ssm {
+ public:
+  explicit Ssm(ServiceClient& client) : client_(client) {}
+
+  net::Task<Answer<Session>> start_session(StartSessionRequest request, net::Deadline deadline);
+  /// Errors: also kProtocol when the answer is for another session.
+  net::Task<Answer<Session>> resume_session(std::string session_id, net::Deadline deadline);
+  net::Task<Answer<void>> terminate_session(std::string session_id, net::Deadline deadline);
+  /// Empty: Systems Manager does not know the instance.
+  net::Task<Answer<std::optional<InstanceInformation>>> describe_instance(
+      std::string instance_id, net::Deadline deadline);
+
+  /// Where the session's data channel is, when its URL may be trusted with the token: see
+  /// wire::aws::check_stream_url.
+  Result<wire::aws::StreamAddress> check_stream(const Session& session) const;
+
+  /// The GET for net::WebSocket::connect, signed unless the URL already is.
+  net::Task<Result<wire::HttpRequest>> sign_stream(wire::aws::StreamAddress address,
+                                                   net::Deadline deadline);
+
+ private:
+  net::Task<Answer<wire::HttpResponse>> call(std::string action, std::string target,
+                                             std::string body, net::Deadline deadline);
+
+  ServiceClient& client_;
+};
+
+}  // namespace passport::aws

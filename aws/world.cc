@@ -1,0 +1,35 @@
+#include "aws/world.h"
+
+#include <memory>
+#include <random>
+
+#include "net/http_client.h"
+
+namespace passport::aws {
+namespace {
+
+net::Task<void> wait_for(net::asio::any_io_executor executor, std::chrono::milliseconds time) {
+  net::asio::steady_timer timer(executor, time);
+  co_await timer.async_wait(net::asio::use_awaitable);
+}
+
+}  // namespace
+
+World make_world(net::asio::any_io_executor executor, net::TlsContext tls) {
+  const auto client = std::make_shared<net::HttpClient>(executor, std::move(tls));
+  const auto random = std::make_shared<std::minstd_rand>(std::random_device()());
+  World world;
+  world.environment = process_environment();
+  world.now = [] {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  };
+  world.sleep = [executor](std::chrono::milliseconds time) { return wait_for(executor, time); };
+  world.jitter = [random] { return std::uniform_real_distribution<>()(*random); };
+  world.send = [client](wire::Endpoint endpoint, wire::HttpRequest request,
+                        net::Deadline deadline) {
+    return client->send(std::move(endpoint), std::move(request), deadline);
+  };
+  return world;
+}
+
+}  // namespace passport::aws
