@@ -12,9 +12,11 @@ namespace passport::proxy {
 /// The first agent that can carry a port (its plugin "Port").
 inline constexpr std::string_view kPortsSince = "2.3.672.0";
 
-/// TargetNotConnected, explained by what DescribeInstanceInformation says of the target; nullopt:
-/// it is not known there. `failure` is StartSession's, kept when nothing better can be said.
-Error explain_not_connected(const Error& failure, const std::string& target, const std::string& region,
+/// TargetNotConnected, explained by what DescribeInstanceInformation says of the target;
+/// nullopt: it is not known there. `failure` is StartSession's, kept when nothing better can be
+/// said.
+Error explain_not_connected(const Error& failure, const std::string& target,
+                            const std::string& region,
                             const std::optional<wire::aws::InstanceInformation>& instance,
                             std::chrono::sys_seconds now);
 

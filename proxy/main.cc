@@ -25,8 +25,10 @@ po::options_description visible_options(Options& o) {
   d.add_options()("profile", po::value(&o.profile)->value_name("NAME"), "AWS profile")(
       "region", po::value(&o.region)->value_name("NAME"), "AWS region")(
       "reason", po::value(&o.reason)->value_name("TEXT"), "why, for the session's record")(
-      "document", po::value(&o.document)->value_name("NAME")->default_value(o.document), "session document")(
-      "payload-size", po::value(&o.payload_size)->value_name("BYTES")->default_value(o.payload_size),
+      "document", po::value(&o.document)->value_name("NAME")->default_value(o.document),
+      "session document")(
+      "payload-size",
+      po::value(&o.payload_size)->value_name("BYTES")->default_value(o.payload_size),
       "stream bytes a message, 1 to 65536")("verbose,v", "say more; twice: for debugging")(
       "help,h", "print this and exit")("version", "print the version and exit");
   return d;
@@ -48,7 +50,8 @@ int take_verbosity(std::vector<std::string>& args) {
 void check(const Options& o, unsigned port) {
   if (!passport::wire::aws::is_instance_id(o.target))
     throw po::error(fmt::format("\"{}\" is not an instance id (i-… or mi-…)", o.target));
-  if (port < 1 || port > 65535) throw po::error(fmt::format("port {} is not within 1 to 65535", port));
+  if (port < 1 || port > 65535)
+    throw po::error(fmt::format("port {} is not within 1 to 65535", port));
   if (o.payload_size < 1 || o.payload_size > passport::wire::ssm::kMaxPayload)
     throw po::error(fmt::format("--payload-size {} is not within 1 to 65536", o.payload_size));
 }
@@ -60,12 +63,15 @@ Options parse_options(std::vector<std::string> args) {
   passport::start_log("passport-proxy", static_cast<passport::LogLevel>(take_verbosity(args)));
   const auto visible = visible_options(o);
   po::options_description all;
-  all.add(visible).add_options()("target", po::value(&o.target)->required())("port", po::value(&port));
+  all.add(visible).add_options()("target", po::value(&o.target)->required())("port",
+                                                                             po::value(&port));
   po::positional_options_description positional;
   positional.add("target", 1).add("port", 1);
   po::variables_map vm;
-  const auto style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
-  po::store(po::command_line_parser(args).options(all).positional(positional).style(style).run(), vm);
+  const auto style =
+      po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+  po::store(
+      po::command_line_parser(args).options(all).positional(positional).style(style).run(), vm);
   if (vm.count("help") > 0) {
     std::cout << kUsage << visible;
     std::exit(EX_OK);

@@ -25,7 +25,7 @@ Error lost_connection(const net::WebSocketClosed& closed) {
 
 }  // namespace
 
-Tunnel::Tunnel(asio::any_io_executor executor, ClientChannel& channel,
+Tunnel::Tunnel(net::asio::any_io_executor executor, ClientChannel& channel,
                net::WebSocket& websocket, net::StdinReader& input, net::StdoutWriter& output)
     : executor_(std::move(executor)),
       channel_(channel),
@@ -65,7 +65,7 @@ void Tunnel::interrupt() {
 
 void Tunnel::spawn(net::Task<void> loop) {
   ++loops_;
-  asio::co_spawn(executor_, std::move(loop), [this](const std::exception_ptr& failure) {
+  net::asio::co_spawn(executor_, std::move(loop), [this](const std::exception_ptr& failure) {
     --loops_;
     loop_ended_.notify();
     if (failure)

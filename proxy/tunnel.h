@@ -37,7 +37,7 @@ class Tunnel {
   static constexpr std::chrono::seconds kDeadAfter{45};
   static constexpr std::chrono::seconds kQuietAfterInput{10};
 
-  Tunnel(asio::any_io_executor executor, wire::ssm::ClientChannel& channel,
+  Tunnel(net::asio::any_io_executor executor, wire::ssm::ClientChannel& channel,
          net::WebSocket& websocket, net::StdinReader& input, net::StdoutWriter& output);
 
   /// Ends when a side ends; then asks the agent to end its session where there still is one.
@@ -64,7 +64,7 @@ class Tunnel {
   net::Deadline next_deadline(net::Deadline now) const;
   std::size_t fill_batch();
 
-  asio::any_io_executor executor_;
+  net::asio::any_io_executor executor_;
   wire::ssm::ClientChannel& channel_;
   net::WebSocket& websocket_;
   net::StdinReader& input_;

@@ -216,8 +216,11 @@ Result<void> ClientChannel::on_timer(Time now) {
       return Error{Errc::kTimeout, "the agent on the instance did not attach to the session"};
     return Error{Errc::kTimeout, "the agent on the instance did not finish the handshake"};
   }
-  if (port_until_ && now >= *port_until_ && carries_data() && !paused())
-    return Error{Errc::kUnavailable, "the port on the instance is closed or does not answer"};
+  if (port_until_ && now >= *port_until_) {
+    if (carries_data() && !paused())
+      return Error{Errc::kUnavailable, "the port on the instance is closed or does not answer"};
+    port_until_ = now + config_.port_timeout;  // nothing could be said to the port meanwhile
+  }
   if (hold_until_ && now >= *hold_until_ && !first_bytes_.empty()) release_first_bytes();
   stream_.on_timer(now);
   return {};
