@@ -103,7 +103,7 @@ Instance::~Instance() {
   stop();
 }
 
-Result<std::unique_ptr<Instance>> Instance::start(InstanceSpec spec,
+Result<std::unique_ptr<Instance>> Instance::start(const InstanceSpec& spec,
                                                   const std::string& state_dir) {
   if (auto checked = check_instance_spec(spec); !checked) return checked.error();
   std::error_code failed;

@@ -58,11 +58,13 @@ class Instance {
  public:
   /// Blocks until sshd listens. Errors: kUsage for a name that cannot be used; kUnavailable
   /// when no mode works; kTimeout.
-  static Result<std::unique_ptr<Instance>> start(InstanceSpec spec,
+  static Result<std::unique_ptr<Instance>> start(const InstanceSpec& spec,
                                                  const std::string& state_dir);
   ~Instance();
   Instance(const Instance&) = delete;
+  Instance(Instance&&) = delete;
   Instance& operator=(const Instance&) = delete;
+  Instance& operator=(Instance&&) = delete;
 
   const std::string& id() const { return id_; }
   InstanceMode mode() const { return mode_; }

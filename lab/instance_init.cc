@@ -95,7 +95,7 @@ bool InstanceInit::prepare() {
   ::sigemptyset(&child);
   ::sigaddset(&child, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &child, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(::signal(SIGPIPE, SIG_IGN));
   children_.reset(::signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!children_ || ::fcntl(kControl, F_SETFD, FD_CLOEXEC) != 0) {
     complain("control socket: " + errno_text(errno));

@@ -15,6 +15,8 @@
 namespace passport::lab {
 namespace {
 
+constexpr std::size_t kDrainBytes = 16384;
+
 InstanceAnswer failed(std::uint32_t id, int error) {
   return {id, error};
 }
@@ -79,7 +81,7 @@ bool InstanceJobs::finish(pid_t pid, int wait_status) {
 }
 
 void InstanceJobs::drain(Fd& from, std::string& into, bool& truncated) {
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, kDrainBytes> buffer{};
   // At most one pipe's worth a turn: an endless writer must not hold up the others.
   for (int turn = 0; from && turn < 4; ++turn) {
     const ssize_t n = ::read(from.get(), buffer.data(), buffer.size());

@@ -11,8 +11,9 @@
 
 namespace passport::lab {
 
-inline constexpr std::size_t kMaxScript = 128 * 1024;    ///< bytes of one script
-inline constexpr std::size_t kMaxRunOutput = 64 * 1024;  ///< kept of each of stdout and stderr
+inline constexpr std::size_t kMaxScript = std::size_t{128} * 1024;  ///< bytes of one script
+inline constexpr std::size_t kMaxRunOutput =
+    std::size_t{64} * 1024;  ///< kept of each of stdout and stderr
 inline constexpr std::size_t kMaxPacket = kMaxScript + 1024;
 inline constexpr std::chrono::seconds kConnectDeadline{5};
 inline constexpr std::uint32_t kHelloId =

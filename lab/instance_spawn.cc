@@ -16,11 +16,12 @@ namespace passport::lab {
 namespace {
 
 constexpr int kCannotExecute = 127;
+constexpr int kClear = 16;  ///< above every descriptor that a child is given
 
 // Everything below runs between fork and exec: async-signal-safe calls only.
 
 void reset_signals() {
-  for (int s = 1; s < NSIG; ++s) ::signal(s, SIG_DFL);
+  for (int s = 1; s < NSIG; ++s) static_cast<void>(::signal(s, SIG_DFL));
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -29,7 +30,6 @@ void reset_signals() {
 // Moves the wanted descriptors out of the way of 0 to 3 first, so that no dup2 overwrites one
 // that is still to come.
 void place_descriptors(const std::array<int, 4>& wanted) {
-  constexpr int kClear = 16;
   std::array<int, 4> from{};
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const int source = wanted[i] >= 0 ? wanted[i] : i < 3 ? ::open("/dev/null", O_RDWR) : -1;
@@ -66,6 +66,7 @@ void place_descriptors(const std::array<int, 4>& wanted) {
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> out;
+  out.reserve(strings.size() + 1);
   for (const std::string& s : strings) out.push_back(const_cast<char*>(s.c_str()));
   out.push_back(nullptr);
   return out;

@@ -11,7 +11,7 @@
 namespace passport::lab {
 namespace {
 
-constexpr std::size_t kBuffer = 256 * 1024;
+constexpr std::size_t kBuffer = std::size_t{256} * 1024;
 
 ssize_t read_some(int fd, std::vector<char>& buffer) {
   ssize_t n = -1;

@@ -19,7 +19,7 @@ namespace {
 // Copies what is there from one socket to the other, blocking while the other is full. False at
 // the end.
 bool copy_some(int from, int to) {
-  std::array<char, 64 * 1024> buffer{};
+  std::array<char, 65536> buffer{};
   const ssize_t n = ::recv(from, buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (n <= 0) return false;
   for (ssize_t done = 0; done < n;) {

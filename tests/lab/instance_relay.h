@@ -22,7 +22,9 @@ class PortRelay {
   explicit PortRelay(Fd far_end);
   ~PortRelay();
   PortRelay(const PortRelay&) = delete;
+  PortRelay(PortRelay&&) = delete;
   PortRelay& operator=(const PortRelay&) = delete;
+  PortRelay& operator=(PortRelay&&) = delete;
   unsigned short port() const { return port_; }
 
  private:
