@@ -46,6 +46,7 @@ bool wait_until_ready(int fd, short events, Clock::time_point until) {
   }
 }
 
+// The root's script comes on standard input: its text would fill every process listing.
 std::vector<std::string> launch_command(const InstanceSpec& spec, InstanceMode mode,
                                         const std::string& directory,
                                         const std::string& program) {
@@ -59,9 +60,8 @@ std::vector<std::string> launch_command(const InstanceSpec& spec, InstanceMode m
     argv.insert(argv.end(), {"--map-root-user", "--map-auto"});
   const bool own_network = mode != InstanceMode::kUserSharedNetwork;
   if (own_network) argv.emplace_back("--net");
-  argv.insert(argv.end(), {"--", "sh", "-c", kInstanceRootScript, "passport-lab-instance",
-                           directory + "/root", program, spec.id, spec.hostname,
-                           own_network ? "own" : "shared"});
+  argv.insert(argv.end(), {"--", "sh", "/dev/fd/0", directory + "/root", program, spec.id,
+                           spec.hostname, own_network ? "own" : "shared"});
   return argv;
 }
 
@@ -143,14 +143,17 @@ Result<void> Instance::launch(const InstanceSpec& spec, InstanceMode mode) {
   if (!log) return Error{Errc::kUnavailable, log_path() + ": " + errno_text(errno)};
   const off_t log_start = ::lseek(log.get(), 0, SEEK_END);
   if (auto made = make_directory(directory_ + "/root"); !made) return made;
+  const Fd script = make_memory_file(kInstanceRootScript);
+  if (!script) return Error{Errc::kUnavailable, "memory file: " + errno_text(errno)};
   auto channel = make_instance_channel();
   if (!channel) return channel.error();
   // The init of kCurrentUser has to clean up after itself when we die: it sees the socket
   // close.
   const int death_signal = mode == InstanceMode::kCurrentUser ? 0 : SIGKILL;
-  const Result<pid_t> child = spawn({.argv = launch_command(spec, mode, directory_, program),
-                                     .fds = {-1, log.get(), log.get(), channel->second.get()},
-                                     .death_signal = death_signal});
+  const Result<pid_t> child =
+      spawn({.argv = launch_command(spec, mode, directory_, program),
+             .fds = {script.get(), log.get(), log.get(), channel->second.get()},
+             .death_signal = death_signal});
   if (!child) return child.error();
   launcher_ = *child;
   mode_ = mode;

@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lab/instance_spawn.h"
@@ -19,19 +18,6 @@ constexpr std::size_t kDrainBytes = 16384;
 
 InstanceAnswer failed(std::uint32_t id, int error) {
   return {id, error};
-}
-
-/// A file in memory with the script, read from its start.
-Fd make_script_file(const std::string& script) {
-  Fd file(::memfd_create("script", MFD_CLOEXEC));
-  std::size_t done = 0;
-  while (file && done < script.size()) {
-    const ssize_t n = ::pwrite(file.get(), script.data() + done, script.size() - done,
-                               static_cast<off_t>(done));
-    if (n <= 0) return {};
-    done += static_cast<std::size_t>(n);
-  }
-  return file;
 }
 
 struct Pipe {
@@ -52,7 +38,7 @@ std::optional<Pipe> make_pipe() {
 void InstanceJobs::start(const InstanceRequest& request, Time now,
                          std::vector<InstanceAnswer>& answers) {
   if (jobs_.size() >= kMaxJobs) return answers.push_back(failed(request.id, EAGAIN));
-  const Fd script = make_script_file(request.script);
+  const Fd script = make_memory_file(request.script);
   std::optional<Pipe> out = make_pipe();
   std::optional<Pipe> err = make_pipe();
   if (!script || !out || !err) return answers.push_back(failed(request.id, EMFILE));

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -110,6 +111,17 @@ std::optional<int> wait_for_child(pid_t pid, std::chrono::milliseconds within) {
   const pid_t reaped = ::waitpid(pid, &status, WNOHANG);
   if (reaped == 0) return std::nullopt;
   return reaped == pid ? exit_status_of(status) : -1;
+}
+
+Fd make_memory_file(std::string_view text) {
+  Fd file(::memfd_create("passport-lab", MFD_CLOEXEC));
+  for (std::size_t done = 0; file && done < text.size();) {
+    const ssize_t n =
+        ::pwrite(file.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (n <= 0) return {};
+    done += static_cast<std::size_t>(n);
+  }
+  return file;
 }
 
 int exit_status_of(int wait_status) {

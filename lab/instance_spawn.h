@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -34,6 +35,9 @@ Fd open_pidfd(pid_t pid);
 /// Exit status of a child, 128 + signal when a signal ended it; nullopt when it still runs
 /// after `within`. -1 when it is no child of ours.
 std::optional<int> wait_for_child(pid_t pid, std::chrono::milliseconds within);
+
+/// An unnamed file with this text, for a child to read from its start; empty on failure.
+Fd make_memory_file(std::string_view text);
 
 /// From a wait(2) status: the exit status, or 128 + signal.
 int exit_status_of(int wait_status);

@@ -1,0 +1,234 @@
+#include "lab/lab.h"
+
+#include <ctime>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/rand.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "lab/certificates.h"
+#include "lab/instance_spawn.h"
+#include "lab/state_dir.h"
+
+namespace passport::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kKeygenDeadline{10};
+constexpr std::chrono::milliseconds kFarewell{500};
+constexpr std::int64_t kOfflineSinceS = 2 * 3600;
+constexpr char kAddress[] = "127.0.0.1";
+
+std::string make_instance_id(unsigned number) {
+  return fmt::format("i-{:017x}", number);
+}
+
+void fill_random(std::span<std::uint8_t> out) {
+  if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) {
+    throw std::runtime_error("the system gives no random bytes");
+  }
+}
+
+std::string current_user() {
+  const auto* entry = ::getpwuid(::geteuid());
+  return entry ? entry->pw_name : std::string();
+}
+
+/// passport-proxy beside this program, in the build tree, or on PATH.
+std::string find_proxy() {
+  std::error_code error;
+  const auto folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const auto& path :
+       {folder / "passport-proxy", folder.parent_path() / "proxy" / "passport-proxy"}) {
+    if (::access(path.c_str(), X_OK) == 0) return path.string();
+  }
+  return "passport-proxy";
+}
+
+}  // namespace
+
+Lab::Lab(net::asio::any_io_executor executor, const LabOptions& options)
+    : executor_(executor),
+      options_(options),
+      state_(options.region, fill_random),
+      gateway_(executor, state_, {options.agent_payload_size, [this](const AuditEntry& entry) {
+                                    write_audit(entry);
+                                  }}) {
+  state_.faults = options.faults;
+}
+
+Result<std::unique_ptr<Lab>> Lab::start(net::asio::any_io_executor executor,
+                                        const LabOptions& options, bool made_state_dir) {
+  std::unique_ptr<Lab> lab(new Lab(executor, options));
+  auto& summary = lab->summary_;
+  summary.state_dir = options.state_dir;
+  summary.region = options.region;
+  summary.user = options.user;
+  summary.proxy = find_proxy();
+  summary.made_state_dir = made_state_dir;
+  lab->audit_.reset(::open(lab->in_state_dir(kAuditFile).c_str(),
+                           O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+                           0600));
+  if (!lab->audit_) {
+    return Error{Errc::kUnavailable,
+                 fmt::format("\"{}\": {}", lab->in_state_dir(kAuditFile), errno_text(errno))};
+  }
+  if (auto made = lab->make_key(); !made) return made.error();
+  if (auto started = lab->start_instances(); !started) return started.error();
+  lab->add_known_instances();
+  if (auto listening = lab->listen(); !listening) return listening.error();
+  if (auto saved = lab->save_files(); !saved) return saved.error();
+  return lab;
+}
+
+Result<void> Lab::make_key() {
+  const auto path = in_state_dir(kKeyFile);
+  std::error_code ignored;
+  fs::remove(path, ignored);
+  const auto keygen = spawn({.argv = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C",
+                                      "passport-lab", "-f", path},
+                             .fds = {-1, -1, STDERR_FILENO, -1}});
+  if (!keygen) return keygen.error();
+  const auto status = wait_for_child(*keygen, kKeygenDeadline);
+  if (status != 0) return Error{Errc::kUnavailable, "ssh-keygen failed"};
+  auto text = load_file(path + ".pub");
+  if (!text) return text.error();
+  public_key_ = std::move(*text);
+  return {};
+}
+
+Result<void> Lab::start_instances() {
+  std::error_code error;
+  fs::create_directory(in_state_dir(kInstancesDir), error);
+  if (error) {
+    return Error{Errc::kUnavailable,
+                 fmt::format("\"{}\": {}", in_state_dir(kInstancesDir), error.message())};
+  }
+  for (unsigned i = 1; i <= options_.instances; ++i) {
+    if (auto started = start_instance(make_instance_id(i)); !started) return started;
+  }
+  return {};
+}
+
+Result<void> Lab::start_instance(const std::string& id) {
+  const auto number = instances_.size() + 1;
+  InstanceSpec spec;
+  spec.id = id;
+  spec.hostname = fmt::format("lab-{}", number);
+  spec.users = {{options_.user, public_key_}};
+  auto started = Instance::start(spec, in_state_dir(kInstancesDir));
+  if (!started) return started.error();
+  auto& instance = **started;
+  if (instance.mode() == InstanceMode::kCurrentUser) summary_.user = current_user();
+  if (!instance.passed_over().empty()) {
+    log_line(
+        fmt::format("{}: {} mode: {}", id, to_string(instance.mode()), instance.passed_over()));
+  }
+  summary_.instances.push_back({id, "online", std::string(to_string(instance.mode())),
+                                instance.passed_over(), instance.host_public_keys()});
+  KnownInstance known;
+  known.id = id;
+  known.computer_name = spec.hostname;
+  known.registered_unix_s = std::time(nullptr);
+  state_.add_instance(std::move(known));
+  ports_.push_back(std::make_unique<InstancePorts>(executor_, instance));
+  gateway_.add_ports(id, *ports_.back());
+  instances_.push_back(std::move(*started));
+  return {};
+}
+
+void Lab::add_known_instances() {
+  const auto now = static_cast<std::int64_t>(std::time(nullptr));
+  const auto find_or_add = [&](const std::string& id, AgentKind agent) -> KnownInstance& {
+    if (!state_.find_instance(id)) {
+      KnownInstance added;
+      added.id = id;
+      added.agent = agent;
+      added.last_ping_unix_s = now;
+      added.registered_unix_s = now;
+      state_.add_instance(std::move(added));
+      summary_.instances.push_back({id, "online", "", "", {}});
+    }
+    return *state_.find_instance(id);
+  };
+  const auto set_status = [&](const std::string& id, const char* status) {
+    for (auto& i : summary_.instances) {
+      if (i.id == id) i.status = status;
+    }
+  };
+  for (const auto& id : options_.faults.never_attach) find_or_add(id, AgentKind::kNone);
+  for (const auto& [id, version] : options_.old_agents) {
+    find_or_add(id, AgentKind::kNone).agent_version = version;
+  }
+  for (const auto& id : options_.offline) {
+    auto& instance = find_or_add(id, AgentKind::kNone);
+    instance.online = false;
+    instance.last_ping_unix_s = now - kOfflineSinceS;
+    set_status(id, "offline");
+  }
+  for (const auto& id : options_.real_agents) {
+    auto& instance = find_or_add(id, AgentKind::kReal);
+    instance.agent = AgentKind::kReal;
+    instance.online = false;
+    instance.registered_unix_s = 0;
+    set_status(id, "agent");
+  }
+}
+
+Result<void> Lab::listen() {
+  auto certificates = make_certificates();
+  if (!certificates) return certificates.error();
+  auto tls = net::TlsContext::server(certificates->chain_pem,
+                                     std::string(certificates->key_pem.reveal()));
+  if (!tls) return tls.error();
+  auto server = net::HttpServer::listen(executor_, *tls, kAddress, options_.port,
+                                        gateway_.make_handlers());
+  if (!server) return server.error();
+  server_ = std::move(*server);
+  state_.authority = fmt::format("{}:{}", kAddress, server_->port());
+  summary_.endpoint = "https://" + state_.authority;
+  return save_file(in_state_dir(kCaFile), certificates->ca_pem);
+}
+
+Result<void> Lab::save_files() {
+  access_key_id_ = state_.add_user_key(options_.user);
+  const auto secret = state_.find_key(access_key_id_)->secret;
+  // In the form of a JWT, which no one but the lab can read anything in.
+  const auto token =
+      fmt::format("eyJhbGciOiJub25lIn0.{}.{}", state_.random_hex(16), state_.random_hex(32));
+  state_.web_identity_token = Secret(token);
+  const std::pair<const char*, std::string> files[] = {
+      {kEnvFile, render_env(summary_, access_key_id_, secret)},
+      {kSshConfigFile, render_ssh_config(summary_)},
+      {kKnownHostsFile, render_known_hosts(summary_)},
+      {kWebIdentityFile, token},
+      {kSummaryFile,
+       serialize_summary(summary_)},  // last: its being there says that the lab is up
+  };
+  for (const auto& [name, text] : files) {
+    if (auto saved = save_file(in_state_dir(name), text); !saved) return saved;
+  }
+  return {};
+}
+
+void Lab::write_audit(const AuditEntry& entry) {
+  const auto line = serialize_audit_entry(entry) + "\n";
+  if (::write(audit_.get(), line.data(), line.size()) < 0) {
+    log_line(fmt::format("{}: {}", kAuditFile, errno_text(errno)));
+  }
+}
+
+net::Task<void> Lab::shut_down() {
+  server_->stop();
+  const bool had_sessions = gateway_.end_all("The lab is going down");
+  if (!had_sessions) co_return;
+  net::asio::steady_timer timer(executor_, kFarewell);
+  co_await timer.async_wait(net::asio::use_awaitable);
+}
+
+}  // namespace passport::lab

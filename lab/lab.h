@@ -1,0 +1,55 @@
+// One running lab: instances, service and gateway behind one HTTPS port on loopback.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lab/gateway.h"
+#include "lab/instance.h"
+#include "lab/instance_ports.h"
+#include "lab/options.h"
+#include "lab/service_state.h"
+#include "lab/summary.h"
+#include "net/http_server.h"
+
+namespace passport::lab {
+
+/// Destroy it before the io_context, which must not run any more.
+class Lab {
+ public:
+  /// Makes everything and the files in options.state_dir; blocks until the instances are up.
+  static Result<std::unique_ptr<Lab>> start(net::asio::any_io_executor executor,
+                                            const LabOptions& options, bool made_state_dir);
+
+  const Summary& summary() const { return summary_; }
+  /// Takes no more requests and ends all sessions; returns when the clients have had time to
+  /// be told.
+  net::Task<void> shut_down();
+
+ private:
+  Lab(net::asio::any_io_executor executor, const LabOptions& options);
+
+  Result<void> make_key();
+  Result<void> start_instances();
+  Result<void> start_instance(const std::string& id);
+  void add_known_instances();
+  Result<void> listen();
+  Result<void> save_files();
+  void write_audit(const AuditEntry& entry);
+  std::string in_state_dir(const char* file) const { return options_.state_dir + "/" + file; }
+
+  net::asio::any_io_executor executor_;
+  LabOptions options_;
+  ServiceState state_;
+  std::string access_key_id_;
+  std::string public_key_;
+  Fd audit_;
+  Summary summary_;
+  std::vector<std::unique_ptr<Instance>> instances_;
+  std::vector<std::unique_ptr<InstancePorts>> ports_;
+  Gateway gateway_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+}  // namespace passport::lab

@@ -1,0 +1,37 @@
+// What the command line of passport-lab says.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "lab/faults.h"
+
+namespace passport::lab {
+
+struct LabOptions {
+  std::string state_dir;  ///< absolute
+  bool json = false;      ///< print the summary as JSON
+
+  // Of `up` alone.
+  unsigned instances = 2;
+  unsigned short port = 0;  ///< 0: a free one
+  std::string user = "lab";
+  std::string region = "eu-west-1";
+  bool foreground = false;
+  std::size_t agent_payload_size = 1024;
+  std::vector<std::string> real_agents;  ///< ids of instances that bring their own agent
+  std::vector<std::string> offline;      ///< ids that are known and not connected
+  std::map<std::string, std::string> old_agents;  ///< id to agent version
+  LabFaults faults;
+};
+
+inline constexpr unsigned kMaxInstances = 64;
+
+/// Starts a lab, or says that it is up already; prints its summary. Returns the exit status.
+int run_up(const LabOptions& options);
+/// Ends the lab and removes what it made. One that is not up is no error.
+int run_down(const LabOptions& options);
+/// Prints the summary of the lab that is up; 69 when none is.
+int run_status(const LabOptions& options);
+
+}  // namespace passport::lab
