@@ -240,16 +240,14 @@ Task<error_code> BufferedStream::fill() {
   if (core.tls && core.tls->has_received()) core.decrypt();
   if (core.input_size() == had && !core.input_error) {
     if (core.input_space().empty()) co_return asio::error::no_buffer_space;
-    asio::use_awaitable_t<> token;
-    co_await asio::async_compose<asio::use_awaitable_t<>, void()>(
-        [stream, waited = false](auto& self, error_code = {}) mutable {
-          if (std::exchange(waited, true)) return self.complete();
-          auto s = stream;
-          s.start_fill().handler.emplace(std::move(self));
-        },
-        token, core.executor);
+    co_await stream.async_wait_input(asio::use_awaitable);
   }
   co_return core.input_size() > had ? error_code() : core.input_error;
+}
+
+Watchdog abort_at(Deadline deadline, const BufferedStream& stream) {
+  return Watchdog(stream.get_executor(), deadline,
+                  [stream = BufferedStream(stream)]() mutable { stream.abort(); });
 }
 
 void BufferedStream::append(ByteView bytes) {

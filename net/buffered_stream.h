@@ -16,6 +16,7 @@
 #include "net/asio.h"  // first: brings <utility> before Asio's coroutines
 #include "net/frame_scanner.h"
 #include "net/tls_engine.h"
+#include "net/watchdog.h"
 
 namespace passport::net {
 
@@ -112,6 +113,9 @@ class BufferedStream {
     std::vector<Entry> entries;
   };
 
+  /// Completes when a fill under way ends.
+  template <class Token>
+  auto async_wait_input(Token&& token);
   bool readable();  ///< a read would not wait
   ReadWait& start_fill();
   WriteWait* write_wait();  ///< null when nothing is in flight
@@ -182,6 +186,17 @@ auto BufferedStream::async_write_some(const Buffers& buffers, Token&& token) {
 }
 
 template <class Token>
+auto BufferedStream::async_wait_input(Token&& token) {
+  return asio::async_compose<Token, void()>(
+      [stream = *this, waited = false](auto& self, error_code = {}) mutable {
+        if (std::exchange(waited, true)) return self.complete();
+        auto s = stream;
+        s.start_fill().handler.emplace(std::move(self));
+      },
+      token, get_executor());
+}
+
+template <class Token>
 auto BufferedStream::async_flush(Token&& token) {
   return asio::async_compose<Token, void(error_code)>(
       [stream = *this, waited = false](auto& self, error_code error = {}) mutable {
@@ -198,6 +213,10 @@ auto BufferedStream::async_flush(Token&& token) {
       },
       token, get_executor());
 }
+
+/// Aborts `stream` at the deadline, unless the guard goes before. Coroutines call this rather
+/// than write the lambda themselves: g++ 12 destroys a lambda's captures twice there.
+Watchdog abort_at(Deadline deadline, const BufferedStream& stream);
 
 /// Beast's customisation points for the layer under a websocket: the close handshake is done.
 inline void teardown(boost::beast::role_type, BufferedStream& stream, error_code& error) {

@@ -13,14 +13,18 @@
 namespace passport::net {
 namespace {
 
+Watchdog close_at(Deadline deadline, tcp::socket& socket) {
+  return Watchdog(socket.get_executor(), deadline, [&socket] {
+    error_code ignored;
+    socket.close(ignored);
+  });
+}
+
 Task<Result<tcp::socket>> connect_address(asio::any_io_executor executor, tcp::endpoint address,
                                           std::string name, Deadline deadline) {
   tcp::socket socket(executor);
   error_code error;
-  Watchdog watchdog(executor, deadline, [&socket] {
-    error_code ignored;
-    socket.close(ignored);
-  });
+  const auto watchdog = close_at(deadline, socket);
   co_await socket.async_connect(address, asio::redirect_error(asio::use_awaitable, error));
   if (watchdog.expired()) {
     co_return Error{Errc::kTimeout, fmt::format("cannot connect to {}: no answer", name)};
@@ -58,7 +62,7 @@ Task<Result<BufferedStream>> connect_stream(asio::any_io_executor executor, TlsC
   if (!socket) co_return socket.error();
   auto engine = endpoint.tls ? TlsEngine::client(tls, endpoint.host, endpoint.port) : nullptr;
   BufferedStream stream(std::move(*socket), std::move(engine));
-  Watchdog watchdog(executor, deadline, [stream]() mutable { stream.abort(); });
+  const auto watchdog = abort_at(deadline, stream);
   const auto secured = co_await stream.handshake();
   if (secured) co_return stream;
   if (watchdog.expired()) {

@@ -8,7 +8,6 @@
 #include "net/connect.h"
 #include "net/error_text.h"
 #include "net/http_io.h"
-#include "net/watchdog.h"
 
 namespace passport::net {
 namespace {
@@ -154,8 +153,7 @@ Task<Result<wire::HttpResponse>> HttpClient::send(wire::Endpoint endpoint,
       if (!connected) co_return connected.error();
       kept = std::move(*connected);
     }
-    Watchdog watchdog(impl->executor(), deadline,
-                      [stream = *kept]() mutable { stream.abort(); });
+    const auto watchdog = abort_at(deadline, *kept);
     auto done = co_await exchange(*kept, *text, request.method == "HEAD");
     if (watchdog.expired()) {
       co_return Error{Errc::kTimeout,

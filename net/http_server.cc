@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "net/error_text.h"
 #include "net/http_io.h"
-#include "net/watchdog.h"
 #include "net/websocket_accept.h"
 
 namespace passport::net {
@@ -135,13 +134,11 @@ Task<bool> read_request(Connection& connection, RequestParser& parser) {
   auto& stream = connection.stream;
   connection.idle = stream.buffered().empty();
   if (connection.idle) {
-    Watchdog watchdog(stream.get_executor(), deadline_in(kIdleTime),
-                      [s = stream]() mutable { s.abort(); });
+    const auto watchdog = abort_at(deadline_in(kIdleTime), stream);
     if (co_await stream.fill()) co_return false;
     connection.idle = false;
   }
-  Watchdog watchdog(stream.get_executor(), deadline_in(kRequestTime),
-                    [s = stream]() mutable { s.abort(); });
+  const auto watchdog = abort_at(deadline_in(kRequestTime), stream);
   parser.header_limit(kMaxHttpHeader);
   parser.body_limit(kMaxBody);
   auto error = co_await read_http(stream, parser, true);
@@ -164,8 +161,7 @@ Task<bool> read_request(Connection& connection, RequestParser& parser) {
 }
 
 Task<bool> send(BufferedStream stream, std::string bytes) {
-  Watchdog watchdog(stream.get_executor(), deadline_in(kRequestTime),
-                    [stream]() mutable { stream.abort(); });
+  const auto watchdog = abort_at(deadline_in(kRequestTime), stream);
   stream.append(as_bytes(bytes));
   co_return !co_await stream.flush();
 }
@@ -207,8 +203,7 @@ Task<void> serve(std::shared_ptr<Shared> shared, tcp::socket socket) {
   auto engine = shared->tls ? TlsEngine::server(*shared->tls) : nullptr;
   Connection connection(shared, BufferedStream(std::move(socket), std::move(engine)));
   {
-    Watchdog watchdog(connection.stream.get_executor(), deadline_in(kHandshakeTime),
-                      [s = connection.stream]() mutable { s.abort(); });
+    const auto watchdog = abort_at(deadline_in(kHandshakeTime), connection.stream);
     if (!co_await connection.stream.handshake()) connection.stream.abort();
   }
   co_await serve_requests(shared, connection);

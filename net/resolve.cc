@@ -57,6 +57,18 @@ std::vector<tcp::endpoint> endpoints_of(const addrinfo* addresses, unsigned shor
   return out;
 }
 
+Watchdog cancel_at(Deadline deadline, asio::posix::stream_descriptor& descriptor) {
+  return Watchdog(descriptor.get_executor(), deadline, [&descriptor] { descriptor.cancel(); });
+}
+
+/// Begins the look-up on a thread of its own.
+std::shared_ptr<Lookup> start_lookup(std::string host) {
+  auto lookup = std::make_shared<Lookup>();
+  lookup->host = std::move(host);
+  std::thread([lookup] { lookup->run(); }).detach();
+  return lookup;
+}
+
 Error cannot_find(const std::string& host, int status) {
   const auto name = escape_for_terminal(host, 255);
   if (status == EAI_AGAIN) {
@@ -74,14 +86,11 @@ Task<Result<std::vector<tcp::endpoint>>> resolve(std::string host, unsigned shor
   if (const auto address = asio::ip::make_address(host, error); !error) {
     co_return std::vector<tcp::endpoint>{{address, port}};
   }
-  const auto lookup = std::make_shared<Lookup>();
-  lookup->host = host;
+  const auto lookup = start_lookup(host);
   const int done = ::dup(lookup->done);
   if (done < 0) co_return cannot_find(host, EAI_SYSTEM);
   asio::posix::stream_descriptor answered(co_await asio::this_coro::executor, done);
-  std::thread([lookup] { lookup->run(); }).detach();
-
-  Watchdog watchdog(answered.get_executor(), deadline, [&answered] { answered.cancel(); });
+  const auto watchdog = cancel_at(deadline, answered);
   co_await answered.async_wait(asio::posix::stream_descriptor::wait_read,
                                asio::redirect_error(asio::use_awaitable, error));
   if (error) {

@@ -10,7 +10,6 @@
 #include "net/connect.h"
 #include "net/error_text.h"
 #include "net/http_io.h"
-#include "net/watchdog.h"
 #include "net/websocket_accept.h"
 
 namespace passport::net {
@@ -122,8 +121,7 @@ class BeastWebSocket final : public WebSocket {
   Task<void> close(unsigned code, std::string reason, Deadline deadline) override {
     const auto state = state_;
     if (state->over || std::exchange(state->closing, true)) co_return;
-    Watchdog watchdog(state->stream.get_executor(), deadline,
-                      [state] { state->stream.abort(); });
+    const auto watchdog = abort_at(deadline, state->stream);
     websocket::close_reason frame(static_cast<websocket::close_code>(code));
     frame.reason.assign(reason.data(), std::min(reason.size(), kMaxReason));
     error_code error;
@@ -143,6 +141,13 @@ class BeastWebSocket final : public WebSocket {
  private:
   std::shared_ptr<State> state_;
 };
+
+/// Puts `headers` into the request or the answer that opens the websocket.
+void add_headers(Stream& ws, const wire::HttpHeaders& headers) {
+  ws.set_option(websocket::stream_base::decorator([headers](auto& message) {
+    for (const auto& [name, value] : headers) message.insert(name, value);
+  }));
+}
 
 /// The error that a refused upgrade means.
 Error refusal(const wire::Endpoint& endpoint, const websocket::response_type& response) {
@@ -182,11 +187,8 @@ Task<Result<std::unique_ptr<WebSocket>>> WebSocket::connect(asio::any_io_executo
   auto stream = co_await connect_stream(executor, tls, endpoint, deadline);
   if (!stream) co_return stream.error();
   const auto state = std::make_shared<State>(*stream);
-  Watchdog watchdog(executor, deadline, [state] { state->stream.abort(); });
-  state->ws.set_option(websocket::stream_base::decorator(
-      [headers = request.headers](websocket::request_type& upgrade) {
-        for (const auto& [name, value] : headers) upgrade.insert(name, value);
-      }));
+  const auto watchdog = abort_at(deadline, state->stream);
+  add_headers(state->ws, request.headers);
   websocket::response_type response;
   error_code error;
   state->stream.read_by_line();
@@ -212,10 +214,7 @@ Result<std::unique_ptr<WebSocket>> accept_websocket(BufferedStream stream,
   upgrade.version(11);
   for (const auto& [name, value] : request.headers) upgrade.insert(name, value);
   const auto state = std::make_shared<State>(std::move(stream));
-  state->ws.set_option(
-      websocket::stream_base::decorator([&headers](websocket::response_type& response) {
-        for (const auto& [name, value] : headers) response.insert(name, value);
-      }));
+  add_headers(state->ws, headers);
   error_code error;
   state->ws.accept(upgrade, error);
   state->stream.start_flush();
