@@ -48,6 +48,7 @@ int take_verbosity(std::vector<std::string>& args) {
 }
 
 void check(const Options& o, unsigned port) {
+  if (o.target.empty()) throw po::error("TARGET is missing");
   if (!passport::wire::aws::is_instance_id(o.target))
     throw po::error(fmt::format("\"{}\" is not an instance id (i-… or mi-…)", o.target));
   if (port < 1 || port > 65535)
@@ -63,7 +64,7 @@ Options parse_options(std::vector<std::string> args) {
   passport::start_log("passport-proxy", static_cast<passport::LogLevel>(take_verbosity(args)));
   const auto visible = visible_options(o);
   po::options_description all;
-  all.add(visible).add_options()("target", po::value(&o.target)->required())("port",
+  all.add(visible).add_options()("target", po::value(&o.target))("port",
                                                                              po::value(&port));
   po::positional_options_description positional;
   positional.add("target", 1).add("port", 1);
