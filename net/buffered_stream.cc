@@ -186,12 +186,11 @@ void BufferedStream::Core::landed(const error_code& error,
   if (error && !output_error) output_error = error;
   if (!error) sent = sent_after;
   send_on(wait);
-  std::vector<WriteWait::Entry> done;
-  std::erase_if(wait->entries, [&](WriteWait::Entry& entry) {
-    if (entry.until > sent && !output_error) return false;
-    done.push_back(std::move(entry));
-    return true;
-  });
+  std::list<WriteWait::Entry> done;
+  for (auto it = wait->entries.begin(); it != wait->entries.end();) {
+    const auto entry = it++;
+    if (entry->until <= sent || output_error) done.splice(done.end(), wait->entries, entry);
+  }
   for (auto& entry : done) entry.handler.maybe_invoke();
 }
 

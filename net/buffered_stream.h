@@ -1,7 +1,7 @@
 // A connection, TLS or plain, with buffers of its own on both sides.
 #pragma once
+#include <list>
 #include <memory>
-#include <vector>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/compose.hpp>
@@ -107,10 +107,11 @@ class BufferedStream {
   };
   struct WriteWait {
     struct Entry {
+      explicit Entry(std::uint64_t total) : until(total) {}
       std::uint64_t until;  ///< total of bytes sent
       boost::beast::saved_handler handler;
     };
-    std::vector<Entry> entries;
+    std::list<Entry> entries;  ///< a list: an empty saved_handler cannot be moved
   };
 
   /// Completes when a fill under way ends.
@@ -176,8 +177,8 @@ auto BufferedStream::async_write_some(const Buffers& buffers, Token&& token) {
           s.start_flush();
           auto* wait = s.pending() > kMaxPending ? s.write_wait() : nullptr;
           if (wait == nullptr) return asio::post(s.get_executor(), std::move(self));
-          wait->entries.push_back({s.appended_total(), {}});
-          return wait->entries.back().handler.emplace(std::move(self));
+          auto& entry = wait->entries.emplace_back(s.appended_total());
+          return entry.handler.emplace(std::move(self));
         }
         if (!error) error = stream.write_error();
         self.complete(error, error ? 0 : n);
@@ -206,8 +207,8 @@ auto BufferedStream::async_flush(Token&& token) {
           s.start_flush();
           auto* wait = s.write_wait();
           if (wait == nullptr) return asio::post(s.get_executor(), std::move(self));
-          wait->entries.push_back({s.appended_total(), {}});
-          return wait->entries.back().handler.emplace(std::move(self));
+          auto& entry = wait->entries.emplace_back(s.appended_total());
+          return entry.handler.emplace(std::move(self));
         }
         self.complete(error ? error : stream.write_error());
       },

@@ -8,15 +8,13 @@
 
 namespace passport::test {
 
-/// The task's value. Throws what it throws; a task that never ends is a failure after a minute.
-template <class T>
-T run_task(net::asio::io_context& io, net::Task<T> task) {
-  std::optional<T> value;
+/// Runs the loop until `task` ends. Throws what it throws; a task that never ends is a failure
+/// after a minute.
+inline void run_task(net::asio::io_context& io, net::Task<void> task) {
   std::exception_ptr thrown;
   bool done = false;
-  net::asio::co_spawn(io, std::move(task), [&](std::exception_ptr e, T v) {
+  net::asio::co_spawn(io, std::move(task), [&](std::exception_ptr e) {
     thrown = e;
-    if (!e) value.emplace(std::move(v));
     done = true;
   });
   io.restart();
@@ -24,14 +22,16 @@ T run_task(net::asio::io_context& io, net::Task<T> task) {
   while (!done && io.run_one_until(end) > 0) continue;
   if (thrown) std::rethrow_exception(thrown);
   if (!done) throw std::runtime_error("the task did not end");
-  return std::move(*value);
 }
 
-inline void run_task(net::asio::io_context& io, net::Task<void> task) {
-  run_task(io, [](net::Task<void> t) -> net::Task<bool> {
-    co_await std::move(t);
-    co_return true;
-  }(std::move(task)));
+/// The same, for the task's value.
+template <class T>
+T run_task(net::asio::io_context& io, net::Task<T> task) {
+  std::optional<T> value;
+  run_task(io, [](net::Task<T> inner, std::optional<T>& out) -> net::Task<void> {
+    out.emplace(co_await std::move(inner));
+  }(std::move(task), value));
+  return std::move(*value);
 }
 
 }  // namespace passport::test
