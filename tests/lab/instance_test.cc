@@ -1,131 +1,21 @@
 #include "lab/instance.h"
 
-#include <algorithm>
-#include <array>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "lab/instance_files.h"
-#include "lab/instance_spawn.h"
 #include "lab/port_server.h"
-#include "tests/lab/instance_relay.h"
+#include "tests/lab/instance_fixture.h"
 
 namespace passport::lab {
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-std::string file_text(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return (std::stringstream() << file.rdbuf()).str();
-}
-
-/// Command lines of all processes that mention `text`, this one's own aside.
-std::vector<std::string> processes_with(const std::string& text) {
-  std::vector<std::string> found;
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (name == std::to_string(::getpid())) continue;
-    std::string line = file_text(entry.path() / "cmdline");
-    if (line.find(text) != std::string::npos) found.push_back(fmt::format("{} {}", name, line));
-  }
-  return found;
-}
-
-/// Waits for bytes or the end, within 10 s; false when neither came.
-bool readable(int fd, milliseconds within = seconds(10)) {
-  pollfd one{fd, POLLIN, 0};
-  return ::poll(&one, 1, static_cast<int>(within.count())) > 0;
-}
-
-std::string read_at_least(int fd, std::size_t wanted) {
-  std::string got;
-  std::vector<char> buffer(262144);
-  while (got.size() < wanted && readable(fd)) {
-    const ssize_t n = ::recv(fd, buffer.data(), buffer.size(), 0);
-    if (n <= 0) break;
-    got.append(buffer.data(), static_cast<std::size_t>(n));
-  }
-  return got;
-}
-
-class InstanceTest : public ::testing::TestWithParam<InstanceMode> {
- protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "passport-lab.XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    state_ = pattern;
-    ASSERT_EQ(
-        run_command({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key()}).exit_status,
-        0);
-    user_ = GetParam() == InstanceMode::kCurrentUser ? ::getpwuid(::geteuid())->pw_name : "ann";
-  }
-  void TearDown() override { fs::remove_all(state_); }
-
-  std::string key() const { return state_ + "/key"; }
-  bool with_namespaces() const { return GetParam() != InstanceMode::kCurrentUser; }
-
-  /// Unique to this process and test, so that its processes can be told from others'.
-  std::string id(int number) const { return fmt::format("i-test{}x{}", ::getpid(), number); }
-
-  std::unique_ptr<Instance> start(int number) {
-    InstanceSpec spec{id(number), fmt::format("host-{}", number), {}, GetParam()};
-    spec.users.push_back({user_, file_text(key() + ".pub")});
-    spec.users.back().sudo = true;
-    if (with_namespaces()) spec.users.push_back({"plain", ""});
-    auto instance = Instance::start(spec, state_);
-    if (!instance) {
-      why_not_ = instance.error().detail;
-      return nullptr;
-    }
-    return std::move(*instance);
-  }
-
-  CommandResult ssh(Instance& instance, std::vector<std::string> options,
-                    const std::string& command) {
-    auto fd = instance.connect(22);
-    if (!fd) return {-1, fd.error().detail};
-    std::ofstream known(state_ + "/known_hosts");
-    for (const auto& host_key : instance.host_public_keys())
-      known << instance.id() << " " << host_key << "\n";
-    known.close();
-    PortRelay relay(std::move(*fd));
-    std::vector<std::string> argv{
-        "ssh", "-F", "none", "-i", key(), "-p", std::to_string(relay.port())};
-    for (const std::string& option :
-         {std::string("BatchMode=yes"), std::string("IdentitiesOnly=yes"),
-          std::string("IdentityAgent=none"), std::string("StrictHostKeyChecking=yes"),
-          std::string("GlobalKnownHostsFile=/dev/null"),
-          "UserKnownHostsFile=" + state_ + "/known_hosts", "HostKeyAlias=" + instance.id()}) {
-      argv.insert(argv.end(), {"-o", option});
-    }
-    argv.insert(argv.end(), options.begin(), options.end());
-    argv.insert(argv.end(), {user_ + "@127.0.0.1", command});
-    return run_command(argv);
-  }
-
-  std::string state_;
-  std::string user_;
-  std::string why_not_;
-};
-
-#define START_OR_SKIP(name, number)                                                \
-  auto name = start(number); /* NOLINT(bugprone-macro-parentheses): declares it */ \
-  if (!(name)) GTEST_SKIP() << to_string(GetParam()) << " does not work here: " << why_not_
 
 TEST_P(InstanceTest, SshLogsInWithAnyOfTheHostKeys) {
   START_OR_SKIP(one, 1);
@@ -322,58 +212,6 @@ TEST_P(InstanceTest, SuspendedSshdHangsBeforeTheBanner) {
   EXPECT_EQ(read_at_least(fd->get(), 4).substr(0, 4), "SSH-");
 }
 
-TEST_P(InstanceTest, LeavesNothingAndKeepsItsHostKeys) {
-  START_OR_SKIP(one, 1);
-  const auto keys = one->host_public_keys();
-  const pid_t init = one->pid();
-  EXPECT_FALSE(processes_with(id(1)).empty());
-  EXPECT_TRUE(fs::exists(fmt::format("/proc/{}", init)));
-  auto session = one->connect(22);
-  ASSERT_TRUE(session);
-  EXPECT_EQ(read_at_least(session->get(), 4).substr(0, 4), "SSH-");
-  one.reset();
-  EXPECT_EQ(processes_with(id(1)), std::vector<std::string>());
-  EXPECT_FALSE(fs::exists(fmt::format("/proc/{}", init)));
-  EXPECT_EQ(file_text("/proc/self/mounts").find(id(1)), std::string::npos);
-  EXPECT_FALSE(fs::exists(state_ + "/" + id(1) + "/root"));
-  START_OR_SKIP(again, 1);
-  EXPECT_EQ(again->host_public_keys(), keys);
-}
-
-// The owner is killed without a chance to clean up: everything must end all the same.
-TEST_P(InstanceTest, EndsWithAnOwnerThatIsKilled) {
-  int ends[2] = {-1, -1};
-  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  Fd told(ends[0]);
-  Fd telling(ends[1]);
-  const pid_t owner = ::fork();
-  ASSERT_GE(owner, 0);
-  if (owner == 0) {
-    auto instance = start(1);
-    const pid_t init = instance ? instance->pid() : 0;
-    if (instance && with_namespaces()) {
-      const auto left = instance->run("setsid sleep 1000 >/dev/null 2>&1 &", seconds(10));
-      if (!left) ::_exit(1);
-    }
-    if (::write(telling.get(), &init, sizeof init) != sizeof init) ::_exit(1);
-    ::pause();
-  }
-  telling.reset();
-  pid_t init = 0;
-  const bool heard = readable(told.get(), seconds(60)) &&
-                     ::read(told.get(), &init, sizeof init) == sizeof init;
-  const Fd watch = init > 0 ? open_pidfd(init) : Fd();
-  ::kill(owner, SIGKILL);
-  EXPECT_EQ(wait_for_child(owner, seconds(10)), 128 + SIGKILL);
-  ASSERT_TRUE(heard);
-  if (init == 0) GTEST_SKIP() << to_string(GetParam()) << " does not work here";
-  EXPECT_TRUE(readable(watch.get())) << "the instance's init lives on";
-  for (const std::string& process : processes_with(id(1))) {
-    const Fd rest = open_pidfd(static_cast<pid_t>(std::stol(process)));
-    EXPECT_TRUE(!rest || readable(rest.get())) << process;
-  }
-}
-
 TEST_P(InstanceTest, ManyConnectionsAtOnce) {
   START_OR_SKIP(one, 1);
   std::vector<Fd> echoes;
@@ -386,41 +224,7 @@ TEST_P(InstanceTest, ManyConnectionsAtOnce) {
   for (const Fd& fd : echoes) EXPECT_EQ(read_at_least(fd.get(), 1), "x");
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, InstanceTest,
-                         ::testing::Values(InstanceMode::kRootNamespaces,
-                                           InstanceMode::kUserNamespaces,
-                                           InstanceMode::kUserSharedNetwork,
-                                           InstanceMode::kCurrentUser),
-                         [](const auto& mode) {
-                           std::string name(to_string(mode.param));
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
-
-TEST(Instance, TakesTheFirstModeThatWorksAndSaysWhatWasPassedOver) {
-  std::string pattern = ::testing::TempDir() + "passport-lab.XXXXXX";
-  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-  {
-    auto instance = Instance::start(
-        {fmt::format("i-test{}any", ::getpid()), "any", {}, std::nullopt}, pattern);
-    ASSERT_TRUE(instance) << instance.error().detail;
-    RecordProperty("mode", std::string(to_string((*instance)->mode())));
-    RecordProperty("passed_over", (*instance)->passed_over());
-    const bool best = (*instance)->mode() == (::geteuid() == 0 ? InstanceMode::kRootNamespaces
-                                                               : InstanceMode::kUserNamespaces);
-    EXPECT_EQ(best, (*instance)->passed_over().empty()) << (*instance)->passed_over();
-    EXPECT_EQ(read_at_least((*instance)->connect(22)->get(), 4).substr(0, 4), "SSH-");
-  }
-  fs::remove_all(pattern);
-}
-
-TEST(Instance, RefusesBadNamesAndMissingPlaces) {
-  const auto bad = Instance::start({"../x", "host", {}, std::nullopt}, ::testing::TempDir());
-  ASSERT_FALSE(bad);
-  EXPECT_EQ(bad.error().code, Errc::kUsage);
-  EXPECT_FALSE(Instance::start({"i-x", "host", {}, std::nullopt},
-                               ::testing::TempDir() + "absent/absent"));
-}
+INSTANTIATE_TEST_SUITE_P(Modes, InstanceTest, kEveryMode, mode_name);
 
 }  // namespace
 }  // namespace passport::lab
