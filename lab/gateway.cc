@@ -6,7 +6,6 @@
 #include <boost/asio/detached.hpp>
 
 #include "base/log.h"
-#include "lab/instance_session.h"
 #include "lab/relay_session.h"
 #include "lab/service.h"
 #include "net/random.h"
@@ -84,8 +83,8 @@ Gateway::Gateway(asio::any_io_executor executor, ServiceState& state, GatewayCon
 
 Gateway::~Gateway() = default;
 
-void Gateway::add_ports(const std::string& instance_id, InstancePorts& ports) {
-  ports_[instance_id] = &ports;
+void Gateway::add_ports(const std::string& instance_id, PortConnector connect_to) {
+  ports_[instance_id] = std::move(connect_to);
 }
 
 net::HttpHandlers Gateway::make_handlers() {
@@ -162,7 +161,7 @@ std::shared_ptr<GatewaySession> Gateway::make_session(const Session& session) {
     return std::make_shared<SilentSession>(executor_, session.id, std::move(hooks));
   }
   return std::make_shared<InstanceSession>(
-      executor_, session.id, std::move(hooks), *ports->second,
+      executor_, session.id, std::move(hooks), ports->second,
       InstanceAgentConfig{parse_port(session.port()), instance->agent_version,
                           config_.agent_payload_size});
 }

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "lab/gateway_session.h"
-#include "lab/instance_ports.h"
+#include "lab/instance_session.h"
 #include "lab/service_state.h"
 #include "net/asio.h"
 #include "net/http_server.h"
@@ -27,8 +27,8 @@ class Gateway {
   Gateway(net::asio::any_io_executor executor, ServiceState& state, GatewayConfig config);
   ~Gateway();
 
-  /// Sessions of this instance reach its ports through `ports`, which must outlive the gateway.
-  void add_ports(const std::string& instance_id, InstancePorts& ports);
+  /// How sessions of this instance reach its ports.
+  void add_ports(const std::string& instance_id, PortConnector connect_to);
 
   net::HttpHandlers make_handlers();
 
@@ -63,7 +63,7 @@ class Gateway {
   net::asio::any_io_executor executor_;
   ServiceState& state_;
   GatewayConfig config_;
-  std::map<std::string, InstancePorts*> ports_;
+  std::map<std::string, PortConnector> ports_;
   std::map<std::string, std::shared_ptr<GatewaySession>> sessions_;
   std::map<std::string, std::shared_ptr<ControlChannel>> controls_;
 };

@@ -117,6 +117,7 @@ void GatewaySession::drop_client() {
   old->websocket->abort();
   old->outgoing.notify();
   wake_client_reader();
+  if (!ended_) hooks_.client_changed(id_, false);
 }
 
 void GatewaySession::pause_client(bool on) {

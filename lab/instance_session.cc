@@ -21,6 +21,14 @@ constexpr std::size_t kReadSize = 64 << 10;       // bytes a recv(2)
 constexpr std::size_t kMaxReadBurst = 256 << 10;  // before the client's writer has its turn
 constexpr std::chrono::seconds kIdleTick{30};
 
+/// When the port refuses, the real agent's session worker dies without a word: stream data
+/// stays unacknowledged, and a minute later the agent reports the task as failed (observed with
+/// amazon-ssm-agent 3.3.0; agent/session/plugins/port/port_basic.go Stop).
+constexpr std::chrono::seconds kWorkerTimeout{60};
+constexpr char kWorkerLostWords[] =
+    "document process failed unexpectedly: ipc messaging received timeout signal, check "
+    "[ssm-session-worker] log for crash reason";
+
 wire::ssm::Time now() {
   return std::chrono::steady_clock::now();
 }
@@ -46,10 +54,10 @@ struct InstanceSession::Port {
 };
 
 InstanceSession::InstanceSession(asio::any_io_executor executor, std::string id,
-                                 SessionHooks hooks, InstancePorts& ports,
+                                 SessionHooks hooks, PortConnector connect_to,
                                  InstanceAgentConfig config)
     : GatewaySession(executor, std::move(id), std::move(hooks)),
-      ports_(ports),
+      connect_to_(std::move(connect_to)),
       port_number_(config.port),
       channel_(make_config(GatewaySession::id(), config), net::random_uuids(), now()),
       timer_(executor),
@@ -77,9 +85,10 @@ net::Task<void> InstanceSession::run_timers() {
       asio::co_spawn(executor(), connect_port(), asio::detached);
     }
     wake_client_writer();
-    if (waits_for_room_ && channel_.room() > 0) room_.notify();
+    wake_port_reader();
     armed_until_ =
         std::min(channel_.next_timeout().value_or(wire::ssm::Time::max()), now() + kIdleTick);
+    if (worker_lost_at_) armed_until_ = std::min(armed_until_, *worker_lost_at_);
     co_await timer_.wait(armed_until_);
   }
 }
@@ -92,16 +101,21 @@ void InstanceSession::rearm() {
   if (wants || (due && *due < armed_until_)) timer_.notify();
 }
 
+void InstanceSession::wake_port_reader() {
+  if (waits_for_room_ && channel_.room() > 0) room_.notify();
+}
+
 net::Task<void> InstanceSession::connect_port() {
   const auto self = shared_from_this();
-  auto fd = co_await ports_.connect(port_number_);
-  connecting_ = false;
+  auto fd = co_await connect_to_(port_number_);
   if (ended()) co_return;
   if (!fd) {
     log(LogLevel::kInfo, "port refused: session={} {}", id(), fd.error().detail);
-    end("Connection to destination port failed, check SSM Agent logs.");
-    co_return;
+    worker_lost_at_ = now() + kWorkerTimeout;
+    timer_.notify();
+    co_return;  // connecting_ stays: there is no second try
   }
+  connecting_ = false;
   port_ = std::make_shared<Port>(executor(), std::move(*fd));
   channel_.port_connected(now());
   asio::co_spawn(executor(), read_port(port_), asio::detached);
@@ -116,6 +130,7 @@ net::Task<void> InstanceSession::read_port(std::shared_ptr<Port> port) {
   while (port == port_ && !ended()) {
     const auto room = channel_.room();
     if (room == 0) {
+      if (std::exchange(burst, 0) > 0) wake_client_writer();
       waits_for_room_ = true;
       co_await room_.wait(net::deadline_in(kIdleTick));
       waits_for_room_ = false;
@@ -134,11 +149,7 @@ net::Task<void> InstanceSession::read_port(std::shared_ptr<Port> port) {
       port_failed();
       break;
     }
-    if (burst > 0) {
-      wake_client_writer();
-      rearm();
-    }
-    burst = 0;
+    if (std::exchange(burst, 0) > 0) wake_client_writer();
     co_await port->descriptor.async_wait(stream_descriptor::wait_read,
                                          asio::redirect_error(asio::use_awaitable, error));
     if (error) break;
@@ -200,7 +211,7 @@ void InstanceSession::receive_from_client(wire::WebSocketMessage& message) {
 
 void InstanceSession::flush_from_client() {
   write_port_now();
-  if (waits_for_room_ && channel_.room() > 0) room_.notify();
+  wake_port_reader();
   wake_client_writer();
   rearm();
 }
@@ -208,6 +219,7 @@ void InstanceSession::flush_from_client() {
 bool InstanceSession::next_for_client(wire::WebSocketMessage& out) {
   do {
     if (!channel_.next_outgoing(out, now())) {
+      wake_port_reader();  // what was due is on its way
       rearm();
       return false;
     }

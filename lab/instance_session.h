@@ -3,10 +3,13 @@
 #include <optional>
 
 #include "lab/gateway_session.h"
-#include "lab/instance_ports.h"
+#include "lab/instance_fd.h"
 #include "wire/ssm/agent_channel.h"
 
 namespace passport::lab {
+
+/// Gives a connected, non-blocking stream socket to a port of the instance.
+using PortConnector = std::function<net::Task<Result<Fd>>(unsigned short port)>;
 
 struct InstanceAgentConfig {
   unsigned short port = 22;
@@ -21,9 +24,8 @@ class InstanceSession : public GatewaySession {
  public:
   static constexpr std::size_t kMaxReadable = 1 << 20;
 
-  /// `ports` must outlive the session.
   InstanceSession(net::asio::any_io_executor executor, std::string id, SessionHooks hooks,
-                  InstancePorts& ports, InstanceAgentConfig config);
+                  PortConnector connect_to, InstanceAgentConfig config);
   ~InstanceSession() override;
 
   void start() override;
@@ -44,10 +46,11 @@ class InstanceSession : public GatewaySession {
   net::Task<void> read_port(std::shared_ptr<Port> port);
   net::Task<void> write_port(std::shared_ptr<Port> port);
   void write_port_now();
+  void wake_port_reader();
   void port_failed();
   void rearm();
 
-  InstancePorts& ports_;
+  PortConnector connect_to_;
   unsigned short port_number_;
   wire::ssm::AgentChannel channel_;
   std::shared_ptr<Port> port_;  ///< null while not connected
@@ -56,6 +59,7 @@ class InstanceSession : public GatewaySession {
   net::Event timer_;  ///< the channel's deadlines have changed, or it wants something
   net::Event room_;   ///< the channel may take bytes of the port
   wire::ssm::Time armed_until_{};
+  std::optional<wire::ssm::Time> worker_lost_at_;  ///< the port refused: the session fails then
 };
 
 }  // namespace passport::lab

@@ -137,7 +137,8 @@ Result<void> Lab::start_instance(const std::string& id) {
   known.registered_unix_s = std::time(nullptr);
   state_.add_instance(std::move(known));
   ports_.push_back(std::make_unique<InstancePorts>(executor_, instance));
-  gateway_.add_ports(id, *ports_.back());
+  gateway_.add_ports(
+      id, [ports = ports_.back().get()](unsigned short port) { return ports->connect(port); });
   instances_.push_back(std::move(*started));
   return {};
 }

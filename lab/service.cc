@@ -1,5 +1,6 @@
 #include "lab/service.h"
 
+#include <algorithm>
 #include <variant>
 
 #include <fmt/format.h>
@@ -67,7 +68,8 @@ wire::HttpResponse answer_json_service(ServiceState& state, const wire::HttpRequ
   const auto caller = authenticate(state, request, messages ? "ec2messages" : "ssm", now);
   if (const auto* failure = std::get_if<SigV4Failure>(&caller)) {
     const auto error = make_json_fault(*failure);
-    state.audit({now, "", std::string(target), "", "", error.code});
+    const auto operation = target.substr(std::min(target.size(), target.find('.') + 1));
+    state.audit({now, "", "ssm:" + std::string(operation), "", "", error.code});
     return make_json_error(error);
   }
   if (messages) return make_json_answer(200, "{}");

@@ -145,13 +145,14 @@ class ServiceState {
 
   /// Lower-case hexadecimal of n random bytes.
   std::string random_hex(std::size_t n) const;
+  /// `prefix` and n random letters and digits, as the ids of keys and roles are made.
+  std::string random_letters(std::string_view prefix, std::size_t n) const;
 
  private:
   struct StoredKey {
     AccessKey key;
     Principal principal;
   };
-  std::string random_letters(std::string_view prefix, std::size_t n) const;
   void forget_old_sessions();
 
   RandomSource random_;

@@ -69,7 +69,7 @@ std::variant<RoleWanted, ApiError> read_role(const QueryItems& parameters) {
 }
 
 std::string assume(ServiceState& state, const RoleWanted& wanted, std::int64_t now) {
-  const auto user_id = "AROA" + state.random_hex(9).substr(0, 17) + ":" + wanted.session_name;
+  const auto user_id = state.random_letters("AROA", 17) + ":" + wanted.session_name;
   const auto arn = fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", kAccount, wanted.role,
                                wanted.session_name);
   const auto key = state.add_role_key({arn, user_id, wanted.session_name}, now + wanted.life_s);
