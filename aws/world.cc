@@ -9,7 +9,7 @@ namespace passport::aws {
 namespace {
 
 net::Task<void> wait_for(net::asio::any_io_executor executor, std::chrono::milliseconds time) {
-  net::asio::steady_timer timer(executor, time);
+  net::asio::steady_timer timer(std::move(executor), time);
   co_await timer.async_wait(net::asio::use_awaitable);
 }
 

@@ -72,26 +72,26 @@ Endpoint make_endpoint(std::string_view service, std::string_view region) {
   return out;
 }
 
-Result<Location> parse_location(std::string_view text) {
-  if (text.size() > kMaxUrl) return malformed("it is too long");
-  const auto parsed = boost::urls::parse_uri({text.data(), text.size()});
+Result<Location> parse_location(std::string_view url) {
+  if (url.size() > kMaxUrl) return malformed("it is too long");
+  const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
   if (parsed.has_error()) return malformed("it is not a URL");
-  const auto& url = parsed.value();
-  const auto scheme = lower_case(view_text(url.scheme()));
+  const auto& parts = parsed.value();
+  const auto scheme = lower_case(view_text(parts.scheme()));
   if (scheme != "http" && scheme != "https" && scheme != "wss")
     return malformed("its scheme is not http, https or wss");
-  if (!url.has_authority()) return malformed("it has no host");
-  if (const auto fault = authority_fault(url); !fault.empty()) return malformed(fault);
-  if (url.has_fragment()) return malformed("it has a fragment");
+  if (!parts.has_authority()) return malformed("it has no host");
+  if (const auto fault = authority_fault(parts); !fault.empty()) return malformed(fault);
+  if (parts.has_fragment()) return malformed("it has a fragment");
 
   Location out;
   out.websocket = scheme == "wss";
   out.endpoint.tls = scheme != "http";
-  out.endpoint.host = lower_case(view_text(url.encoded_host_address()));
-  out.endpoint.port = url.has_port() ? url.port_number() : (out.endpoint.tls ? 443 : 80);
-  out.target = view_text(url.encoded_path());
+  out.endpoint.host = lower_case(view_text(parts.encoded_host_address()));
+  out.endpoint.port = parts.has_port() ? parts.port_number() : (out.endpoint.tls ? 443 : 80);
+  out.target = view_text(parts.encoded_path());
   if (out.target.empty()) out.target = "/";
-  if (url.has_query()) out.target += "?" + view_text(url.encoded_query());
+  if (parts.has_query()) out.target += "?" + view_text(parts.encoded_query());
   return out;
 }
 
