@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# What the end-to-end tests share: a lab of their own, and words for what went wrong.
+#   PASSPORT_BUILD_DIR  where the programs were built
+set -euo pipefail
+
+build=${PASSPORT_BUILD_DIR:?}
+lab=$build/lab/passport-lab
+# shellcheck disable=SC2034  # for the tests
+proxy=$build/proxy/passport-proxy
+name=$(basename "$0" .sh)
+work=$(mktemp -d "${TMPDIR:-/tmp}/passport-$name.XXXXXX")
+state=$work/lab
+export HOME=$work
+
+cleanup() {
+  local status=$?
+  if [[ $status != 0 && -s $state/lab.log ]]; then
+    echo "$name: the lab's log:" >&2
+    tail -n 20 "$state/lab.log" >&2
+  fi
+  "$lab" down --state "$state" >/dev/null 2>&1 || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+fail() {
+  echo "$name: FAILED: $*" >&2
+  exit 1
+}
+ok() { echo "ok: $*"; }
+
+# start_lab OPTION...: one instance unless told otherwise; sets $instance to its id.
+start_lab() {
+  "$lab" up --state "$state" --instances 1 "$@" >"$work/up" || fail "the lab does not start"
+  # shellcheck disable=SC1091  # written by the lab
+  . "$state/env"
+  # shellcheck disable=SC2034  # for the tests
+  instance=$(awk '$1 == "instance" { print $2; exit }' "$work/up")
+  # shellcheck disable=SC2034  # for the tests
+  config=$state/ssh_config
+}
+stop_lab() {
+  "$lab" down --state "$state" >/dev/null || fail "the lab does not stop"
+  [[ ! -e $state ]] || fail "the lab left $state"
+}
+
+# same FILE FILE
+same() { cmp -s "$1" "$2" || fail "$1 and $2 differ"; }
+
+# audited ACTION: how often the lab saw it.
+audited() { grep -cF "\"action\":\"$1\"" "$state/audit.jsonl" || true; }
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+  local tries=$(($1 * 20))
+  shift
+  until "$@"; do
+    ((tries-- > 0)) || return 1
+    sleep 0.05
+  done
+}
