@@ -75,6 +75,15 @@ wire::WebSocketMessage make_interactive_shell(const Session& session, const Fram
                     stamp);
 }
 
+Result<OpenControlChannel> parse_open_control_channel(std::string_view text) {
+  const auto parsed = parse_json_object(text, "open control channel");
+  if (!parsed) return parsed.error();
+  OpenControlChannel out{Secret(find_string(*parsed, "TokenValue")),
+                         find_string(*parsed, "AgentVersion")};
+  if (out.token.empty()) return Error{Errc::kMalformed, "open control channel: no TokenValue"};
+  return out;
+}
+
 Result<TaskComplete> parse_task_complete(ByteView payload) {
   const auto parsed = parse_json_object(as_text(payload), "agent_task_complete");
   if (!parsed) return parsed.error();

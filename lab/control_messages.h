@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "lab/service_state.h"
 #include "wire/ssm/agent_message.h"
 
@@ -20,6 +21,14 @@ struct FrameStamp {
 /// Asks an agent, on its control channel, to open the data channel of `session`.
 /// Source: amazon-ssm-agent agent/session/contracts/model.go MGSPayload, AgentTaskPayload.
 wire::WebSocketMessage make_interactive_shell(const Session& session, const FrameStamp& stamp);
+
+/// The text frame that opens an agent's control channel.
+struct OpenControlChannel {
+  Secret token{};
+  std::string agent_version{};
+};
+/// Errors: kMalformed, also without a token.
+Result<OpenControlChannel> parse_open_control_channel(std::string_view text);
 
 /// The agent's report that a session is over.
 struct TaskComplete {

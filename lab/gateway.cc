@@ -45,16 +45,13 @@ unsigned short parse_port(const std::string& text) {
   return port;
 }
 
-/// The first frame, within kOpenDeadline; nullopt when it does not come or is no open frame.
-net::Task<std::optional<wire::ssm::OpenDataChannel>> read_open_frame(
-    net::WebSocket& websocket) {
+/// The text of the first frame, within kOpenDeadline; empty when none comes.
+net::Task<std::string> read_open_frame(net::WebSocket& websocket) {
   wire::WebSocketMessage first;
   const net::Watchdog watchdog(co_await asio::this_coro::executor,
                                net::deadline_in(kOpenDeadline), [&] { websocket.abort(); });
-  if (!co_await websocket.read(first) || !first.text) co_return std::nullopt;
-  auto open = wire::ssm::parse_open_data_channel(as_text(first.bytes));
-  if (!open) co_return std::nullopt;
-  co_return std::move(*open);
+  if (!co_await websocket.read(first) || !first.text) co_return std::string();
+  co_return std::string(as_text(first.bytes));
 }
 
 net::Task<void> refuse(net::WebSocket& websocket, std::string reason) {
@@ -216,7 +213,7 @@ net::Task<void> Gateway::run_websocket(wire::HttpRequest request,
 
 net::Task<void> Gateway::run_data_channel(std::string session_id, std::string cell_number,
                                           std::unique_ptr<net::WebSocket> websocket) {
-  const auto open = co_await read_open_frame(*websocket);
+  const auto open = wire::ssm::parse_open_data_channel(co_await read_open_frame(*websocket));
   const bool agent = open && !open->client_instance_id.empty();
   const auto* known = state_.find_session(session_id);
   const bool good =
@@ -280,7 +277,7 @@ net::Task<void> Gateway::ask_agent(std::string session_id,
 
 net::Task<void> Gateway::run_control_channel(std::string instance_id,
                                              std::unique_ptr<net::WebSocket> websocket) {
-  const auto open = co_await read_open_frame(*websocket);
+  const auto open = parse_open_control_channel(co_await read_open_frame(*websocket));
   auto* instance = state_.find_instance(instance_id);
   if (!open || !instance || instance->agent != AgentKind::kReal ||
       !state_.take_control_token(instance_id, open->token.reveal())) {
@@ -294,6 +291,7 @@ net::Task<void> Gateway::run_control_channel(std::string instance_id,
   }
   controls_[instance_id] = channel;
   instance->online = true;
+  if (!open->agent_version.empty()) instance->agent_version = open->agent_version;
   instance->last_ping_unix_s = unix_now();
   if (instance->registered_unix_s == 0) instance->registered_unix_s = unix_now();
   const auto in_use = [this, instance_id, channel] {

@@ -63,14 +63,14 @@ Lab::Lab(net::asio::any_io_executor executor, const LabOptions& options)
 }
 
 Result<std::unique_ptr<Lab>> Lab::start(net::asio::any_io_executor executor,
-                                        const LabOptions& options, bool made_state_dir) {
+                                        const LabOptions& options, bool remove_directory) {
   std::unique_ptr<Lab> lab(new Lab(executor, options));
   auto& summary = lab->summary_;
   summary.state_dir = options.state_dir;
   summary.region = options.region;
   summary.user = options.user;
   summary.proxy = find_proxy();
-  summary.made_state_dir = made_state_dir;
+  summary.made_state_dir = remove_directory;
   lab->audit_.reset(::open(lab->in_state_dir(kAuditFile).c_str(),
                            O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
                            0600));

@@ -20,7 +20,7 @@ class Lab {
  public:
   /// Makes everything and the files in options.state_dir; blocks until the instances are up.
   static Result<std::unique_ptr<Lab>> start(net::asio::any_io_executor executor,
-                                            const LabOptions& options, bool made_state_dir);
+                                            const LabOptions& options, bool remove_directory);
 
   const Summary& summary() const { return summary_; }
   /// Takes no more requests and ends all sessions; returns when the clients have had time to

@@ -35,13 +35,13 @@ Result<Summary> load_summary(const std::string& state_dir) {
 
 /// Runs the lab until a signal ends it. `ready` is called once, with its summary or an error.
 template <class Ready>
-int serve(const LabOptions& options, bool made_state_dir, Ready ready) {
+int serve(const LabOptions& options, bool remove_directory, Ready ready) {
   net::ignore_sigpipe();
   asio::io_context loop(1);
-  auto lab = Lab::start(loop.get_executor(), options, made_state_dir);
+  auto lab = Lab::start(loop.get_executor(), options, remove_directory);
   if (!lab) {
     ready(&lab.error());
-    remove_state(options.state_dir, made_state_dir);
+    remove_state(options.state_dir, remove_directory);
     return exit_code(lab.error().code);
   }
   ready(nullptr);
@@ -56,7 +56,7 @@ int serve(const LabOptions& options, bool made_state_dir, Ready ready) {
       asio::detached);
   loop.run();
   lab->reset();
-  remove_state(options.state_dir, made_state_dir);
+  remove_state(options.state_dir, remove_directory);
   return EX_OK;
 }
 
@@ -93,7 +93,7 @@ int wait_until_ready(int fd, pid_t child) {
   return status;
 }
 
-int serve_in_background(const LabOptions& options, bool made_state_dir, LabLock& lock) {
+int serve_in_background(const LabOptions& options, bool remove_directory, LabLock& lock) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return report({Errc::kUnavailable, errno_text(errno)});
   Fd from_lab(ends[0]);
@@ -112,7 +112,7 @@ int serve_in_background(const LabOptions& options, bool made_state_dir, LabLock&
   // A lab that is not up by then ends, which its parent sees.
   ::alarm(static_cast<unsigned>(kReadyDeadline.count()));
   write_pid(lock, ::getpid());
-  const int status = serve(options, made_state_dir, [&](const Error* error) {
+  const int status = serve(options, remove_directory, [&](const Error* error) {
     ::alarm(0);
     const auto text =
         error ? fmt::format("{}{}", static_cast<char>(exit_code(error->code)), error->detail)
@@ -149,9 +149,13 @@ int run_up(const LabOptions& options) {
     print(*summary, options.json);
     return EX_OK;
   }
+  // A lab that was killed left its summary, and with it the duty to remove the directory.
+  const auto left = load_summary(options.state_dir);
+  const bool remove_directory = *made || (left && left->made_state_dir);
+  ::unlink((options.state_dir + "/" + kSummaryFile).c_str());
   if (options.foreground) {
     write_pid(*lock, ::getpid());
-    return serve(options, *made, [&](const Error* error) {
+    return serve(options, remove_directory, [&](const Error* error) {
       if (error) {
         report(*error);
       } else if (const auto summary = load_summary(options.state_dir)) {
@@ -159,7 +163,7 @@ int run_up(const LabOptions& options) {
       }
     });
   }
-  if (const int status = serve_in_background(options, *made, *lock); status != EX_OK)
+  if (const int status = serve_in_background(options, remove_directory, *lock); status != EX_OK)
     return status;
   const auto summary = load_summary(options.state_dir);
   if (!summary) return report(summary.error());

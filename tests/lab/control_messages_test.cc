@@ -74,6 +74,19 @@ TEST(ControlMessages, AReportIsReadAndAcknowledged) {
   EXPECT_EQ(find_string(payload(acknowledge), "TaskId"), "lab-1");
 }
 
+// As a real agent says it (amazon-ssm-agent 3.3.0, observed).
+TEST(ControlMessages, AnAgentsOpenFrameIsRead) {
+  const auto open = parse_open_control_channel(
+      R"({"Cookie":null,"MessageSchemaVersion":"1.0","RequestId":"x","TokenValue":"T",)"
+      R"("AgentVersion":"3.3.0.0","PlatformType":"linux"})");
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->token.reveal(), "T");
+  EXPECT_EQ(open->agent_version, "3.3.0.0");
+  for (const char* bad : {"", "[]", "{}", R"({"TokenValue":7})"}) {
+    EXPECT_FALSE(parse_open_control_channel(bad)) << bad;
+  }
+}
+
 TEST(ControlMessages, ABadReportIsRefused) {
   EXPECT_FALSE(parse_task_complete({}));
   EXPECT_FALSE(parse_task_complete(as_bytes("{}")));
