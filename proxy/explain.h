@@ -12,6 +12,9 @@ namespace passport::proxy {
 /// The first agent that can carry a port (its plugin "Port").
 inline constexpr std::string_view kPortsSince = "2.3.672.0";
 
+/// What an agent older than that answers to a session with a port.
+inline constexpr std::string_view kNoPortPlugin = "Plugin with name Port is not supported";
+
 /// TargetNotConnected, explained by what DescribeInstanceInformation says of the target;
 /// nullopt: it is not known there. `failure` is StartSession's, kept when nothing better can be
 /// said.

@@ -64,8 +64,7 @@ Options parse_options(std::vector<std::string> args) {
   passport::start_log("passport-proxy", static_cast<passport::LogLevel>(take_verbosity(args)));
   const auto visible = visible_options(o);
   po::options_description all;
-  all.add(visible).add_options()("target", po::value(&o.target))("port",
-                                                                             po::value(&port));
+  all.add(visible).add_options()("target", po::value(&o.target))("port", po::value(&port));
   po::positional_options_description positional;
   positional.add("target", 1).add("port", 1);
   po::variables_map vm;

@@ -30,10 +30,12 @@ struct Cloud {
   Cloud(const net::asio::any_io_executor& executor, const net::TlsContext& tls_context,
         const aws::Settings& settings)
       : tls(tls_context),
-        chain(aws::make_world(executor, tls), settings),
-        client(aws::make_world(executor, tls), settings, chain.source()),
+        world(aws::make_world(executor, tls)),
+        chain(world, settings),
+        client(world, settings, chain.source()),
         ssm(client) {}
   net::TlsContext tls;
+  aws::World world;
   aws::CredentialChain chain;
   aws::ServiceClient client;
   aws::Ssm ssm;
@@ -58,11 +60,13 @@ class Run {
  private:
   net::Task<Result<void>> open_cloud();
   net::Task<aws::Answer<aws::Session>> start_session();
+  /// Why the target cannot be reached, asked of Systems Manager.
+  net::Task<Error> explain(Error failure);
   net::Task<Result<std::unique_ptr<net::WebSocket>>> open_websocket(
       const aws::Session& session);
   net::Task<TunnelEnd> carry(const aws::Session& session);
   net::Task<void> terminate_session();
-  int conclude(const TunnelEnd& end);
+  net::Task<int> conclude(TunnelEnd end);
 
   const Options& options_;
   net::asio::any_io_executor executor_;
@@ -93,13 +97,16 @@ net::Task<aws::Answer<aws::Session>> Run::start_session() {
   auto session =
       co_await cloud_->ssm.start_session(std::move(request), net::deadline_in(kStartTimeout));
   if (session || session.service_code() != "TargetNotConnected") co_return session;
+  co_return aws::Answer<aws::Session>(co_await explain(session.error()),
+                                      session.service_code());
+}
+
+net::Task<Error> Run::explain(Error failure) {
   const auto instance = co_await cloud_->ssm.describe_instance(
       options_.target, net::deadline_in(kExplainTimeout));
-  if (!instance) co_return session;  // not allowed to ask: StartSession's words must do
-  co_return aws::Answer<aws::Session>(
-      explain_not_connected(session.error(), options_.target, cloud_->client.settings().region,
-                            *instance, cloud_->client.now()),
-      session.service_code());
+  if (!instance) co_return failure;  // not allowed to ask: the words that we have must do
+  co_return explain_not_connected(failure, options_.target, cloud_->client.settings().region,
+                                  *instance, cloud_->client.now());
 }
 
 net::Task<Result<std::unique_ptr<net::WebSocket>>> Run::open_websocket(
@@ -140,25 +147,29 @@ net::Task<void> Run::terminate_session() {
   if (!done) log(LogLevel::kInfo, "terminate failed: {}", done.error().detail);
 }
 
-int Run::conclude(const TunnelEnd& end) {
+net::Task<int> Run::conclude(TunnelEnd end) {
   if (channel_) {
     const auto c = channel_->counters();
     log(LogLevel::kInfo,
         "session ended state={} sent={} resent={} received={} duplicates={} refused={}",
         to_string(channel_->state()), c.sent, c.resent, c.received, c.duplicates, c.refused);
   }
-  if (signal_ != 0) return kSignalExit + signal_;
+  if (signal_ != 0) co_return kSignalExit + signal_;
   if (end.error) {
-    auto error = *end.error;
-    error.detail = options_.target + ": " + error.detail;
-    return report(error);
+    end.error->detail = options_.target + ": " + end.error->detail;
+    co_return report(*end.error);
   }
-  if (end.cause != TunnelEnd::Cause::kPeer) return EX_OK;
+  if (end.cause != TunnelEnd::Cause::kPeer) co_return EX_OK;
   if (channel_->truncated())
-    return report({Errc::kProtocol, options_.target + ": the session ended with data missing"});
-  if (channel_->service_words().empty()) return EX_OK;
-  return report({Errc::kUnavailable, options_.target + ": the service ended the session: " +
-                                         channel_->service_words()});
+    co_return report(
+        {Errc::kProtocol, options_.target + ": the session ended with data missing"});
+  const auto& words = channel_->service_words();
+  if (words.empty()) co_return EX_OK;
+  Error error{Errc::kUnavailable,
+              options_.target + ": the service ended the session: " + words};
+  if (words.find(kNoPortPlugin) != std::string::npos)
+    error = co_await explain(std::move(error));
+  co_return report(error);
 }
 
 net::Task<int> Run::story() {
@@ -171,7 +182,7 @@ net::Task<int> Run::story() {
       options_.port);
   const auto end = co_await carry(*session);
   if (end.cause != TunnelEnd::Cause::kPeer) co_await terminate_session();
-  co_return conclude(end);
+  co_return co_await conclude(end);
 }
 
 net::Task<void> Run::watch_signals() {

@@ -222,8 +222,16 @@ net::Task<void> Tunnel::keep_time() {
 
 void Tunnel::check_quiet(net::Deadline now) {
   if (channel_.state() != State::kFinishing || !channel_.drained()) return;
-  if (output_.reader_gone() || now - last_data_ >= kQuietAfterInput)
+  if (output_.reader_gone()) {
     end(TunnelEnd::Cause::kLocal);
+  } else if (now - last_data_ >= kQuietAfterInput) {
+    if (channel_.port_proved()) {
+      end(TunnelEnd::Cause::kLocal);
+    } else {
+      end(TunnelEnd::Cause::kFailed,
+          Error{Errc::kUnavailable, std::string(wire::ssm::kPortSilent)});
+    }
+  }
 }
 
 net::Deadline Tunnel::next_deadline(net::Deadline now) const {

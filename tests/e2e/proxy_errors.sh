@@ -6,16 +6,16 @@
 
 # expect STATUS TEXT ARGUMENT...: the proxy fails so, saying TEXT in its one line.
 expect() {
-  local status=$1 text=$2 rc=0
+  local status=$1 text=$2 rc=0 started=$SECONDS
   shift 2
-  timeout 60 "$proxy" "$@" </dev/null >"$work/out" 2>"$work/err" || rc=$?
+  timeout 60 "$proxy" "$@" <"${input:-/dev/null}" >"$work/out" 2>"$work/err" || rc=$?
   [[ $rc == "$status" ]] || fail "$*: status $rc, not $status: $(cat "$work/err")"
   [[ ! -s $work/out ]] || fail "$*: wrote to standard output"
   grep -qF -- "$text" "$work/err" || fail "$*: said '$(cat "$work/err")', not '$text'"
   [[ $(grep -vc '^passport-proxy: hint: \|^usage: ' "$work/err") == 1 ]] || fail "$*: more than one line: $(cat "$work/err")"
   [[ $(grep -c '^passport-proxy: hint: ' "$work/err") -le 1 ]] || fail "$*: more than one hint"
   if grep -qE "$secrets" "$work/err"; then fail "$*: told a secret"; fi
-  ok "$text"
+  ok "$text ($((SECONDS - started)) s)"
 }
 secrets='X-Amz-Signature|TokenValue|Authorization'
 
@@ -49,7 +49,9 @@ secrets="$secrets|$AWS_SECRET_ACCESS_KEY"
 expect 69 'i-0123456789abcdef0: Systems Manager does not know this instance in eu-west-1' i-0123456789abcdef0
 expect 69 'i-000000000000000ff: the instance is offline (ConnectionLost, last heard of' i-000000000000000ff
 expect 69 'its SSM agent 2.3.600.0 is older than 2.3.672.0' i-000000000000000ee
-expect 69 'the port on the instance is closed or does not answer' "$instance" 2 <<<'hello'
+expect 69 'the port on the instance is closed or does not answer' "$instance" 2
+echo hello >"$work/hello"
+input=$work/hello expect 69 'the port on the instance is closed or does not answer' "$instance" 2
 expect 75 'the agent on the instance did not attach' i-000000000000000dd
 AWS_SECRET_ACCESS_KEY=wrong expect 77 'aws: ' "$instance"
 AWS_ACCESS_KEY_ID=AKIAUNKNOWN expect 77 'aws: UnrecognizedClientException' "$instance"

@@ -48,7 +48,7 @@ Result<void> ClientChannel::receive(const WebSocketMessage& message, Time now) {
   if (m->message_type == kOutputStreamData) return receive_data(*m, now);
   if (m->message_type == kAcknowledge) {
     if (auto taken = stream_.receive_acknowledge(*m, now); !taken) return taken;
-    if (port_until_ && stream_.acknowledged_up_to() > kFirstDataSequence) port_until_.reset();
+    if (port_proved()) port_until_.reset();
     if (state_ == State::kClosing && stream_.idle()) state_ = State::kClosed;
   } else if (m->message_type == kPausePublication) {
     stream_.receive_pause(true, now);
@@ -158,10 +158,12 @@ std::size_t ClientChannel::send(ByteView bytes, Time now) {
   } else {
     stream_.push_data(bytes);
   }
-  const bool port_unproved =
-      !server_spoke_ && stream_.acknowledged_up_to() <= kFirstDataSequence;
-  if (port_unproved && !port_until_) port_until_ = now + config_.port_timeout;
+  if (!port_proved() && !port_until_) port_until_ = now + config_.port_timeout;
   return bytes.size();
+}
+
+bool ClientChannel::port_proved() const {
+  return server_spoke_ || stream_.acknowledged_up_to() > kFirstDataSequence;
 }
 
 void ClientChannel::release_first_bytes() {
@@ -217,8 +219,7 @@ Result<void> ClientChannel::on_timer(Time now) {
     return Error{Errc::kTimeout, "the agent on the instance did not finish the handshake"};
   }
   if (port_until_ && now >= *port_until_) {
-    if (carries_data() && !paused())
-      return Error{Errc::kUnavailable, "the port on the instance is closed or does not answer"};
+    if (carries_data() && !paused()) return Error{Errc::kUnavailable, std::string(kPortSilent)};
     port_until_ = now + config_.port_timeout;  // nothing could be said to the port meanwhile
   }
   if (hold_until_ && now >= *hold_until_ && !first_bytes_.empty()) release_first_bytes();

@@ -11,6 +11,10 @@
 
 namespace passport::wire::ssm {
 
+/// What can be said of a port that neither took nor gave a byte.
+inline constexpr std::string_view kPortSilent =
+    "the port on the instance is closed or does not answer";
+
 struct ClientConfig {
   Secret token{};           ///< TokenValue of StartSession: opens one connection
   std::string client_id{};  ///< UUID text, one a process
@@ -82,7 +86,9 @@ class ClientChannel {
   State state() const { return state_; }
   bool drained() const {
     return first_bytes_.empty() && stream_.idle();
-  }                                                 ///< all sent is acknowledged
+  }  ///< all sent is acknowledged
+  /// The port took or gave a byte, so there is one.
+  bool port_proved() const;
   bool paused() const { return stream_.paused(); }  ///< the service asked for a pause
   /// The channel closed while messages were missing: readable() ended early.
   bool truncated() const { return state_ == State::kClosed && stream_.has_gap(); }
