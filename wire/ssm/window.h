@@ -37,7 +37,7 @@ class RoundTrip {
 /// beyond that only makes a keystroke late and a retransmission wrong.
 class SendWindow {
  public:
-  static constexpr std::size_t kMax = 4 << 20;       ///< bytes
+  static constexpr std::size_t kMax = 2 << 20;       ///< bytes
   static constexpr std::size_t kInitial = 64 << 10;  ///< bytes
   static constexpr Duration kQueueTarget = std::chrono::milliseconds(100);
 
