@@ -5,7 +5,9 @@
 namespace passport::wire {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -25,6 +27,8 @@ std::string Endpoint::authority() const {
   return port == (tls ? 443 : 80) ? bracketed : bracketed + ":" + std::to_string(port);
 }
 
-std::string Endpoint::url() const { return (tls ? "https://" : "http://") + authority() + path; }
+std::string Endpoint::url() const {
+  return (tls ? "https://" : "http://") + authority() + path;
+}
 
 }  // namespace passport::wire

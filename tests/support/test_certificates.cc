@@ -3,13 +3,12 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include <unistd.h>
-
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 namespace passport::test {
 namespace {
@@ -52,7 +51,8 @@ void add_extension(X509* certificate, X509* issuer, int id, const std::string& v
   X509_EXTENSION_free(extension);
 }
 
-std::shared_ptr<X509> make_certificate(const std::string& name, EVP_PKEY* key, long lifetime_s) {
+std::shared_ptr<X509> make_certificate(const std::string& name, EVP_PKEY* key,
+                                       long lifetime_s) {
   std::shared_ptr<X509> certificate(X509_new(), X509_free);
   X509_set_version(certificate.get(), X509_VERSION_3);
   std::uint64_t serial = 0;
@@ -81,11 +81,14 @@ TestCertificates::TestCertificates(const std::string& name)
   ca_file_ = std::string(folder != nullptr ? folder : "/tmp") + "/passport-test-ca-XXXXXX";
   const int file = ::mkstemp(ca_file_.data());
   const auto pem = pem_of(certificate);
-  require(file >= 0 && ::write(file, pem.data(), pem.size()) == static_cast<ssize_t>(pem.size()));
+  require(file >= 0 &&
+          ::write(file, pem.data(), pem.size()) == static_cast<ssize_t>(pem.size()));
   ::close(file);
 }
 
-TestCertificates::~TestCertificates() { ::unlink(ca_file_.c_str()); }
+TestCertificates::~TestCertificates() {
+  ::unlink(ca_file_.c_str());
+}
 
 TestCertificate TestCertificates::issue(const std::vector<std::string>& names,
                                         long lifetime_s) const {

@@ -25,8 +25,8 @@ class TestCertificates {
   /// PEM file to give to TlsContext::client.
   const std::string& ca_file() const { return ca_file_; }
 
-  /// For subject alternative names such as "DNS:localhost" or "IP:127.0.0.1"; valid from an hour
-  /// ago until `lifetime_s` from now, which may be negative.
+  /// For subject alternative names such as "DNS:localhost" or "IP:127.0.0.1"; valid from an
+  /// hour ago until `lifetime_s` from now, which may be negative.
   TestCertificate issue(const std::vector<std::string>& names, long lifetime_s = 3600) const;
 
  private:
