@@ -23,6 +23,7 @@ class HttpClient {
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
 
+  /// The target goes as given: whoever signs it has put `endpoint.path` in front.
   /// Any status is an answer. Errors: kUnavailable (name, connection, TLS: the detail says
   /// which and to where), kTimeout, kProtocol (not HTTP, or larger than kMaxBody).
   Task<Result<wire::HttpResponse>> send(wire::Endpoint endpoint, wire::HttpRequest request,

@@ -1,6 +1,6 @@
 #include "net/resolve.h"
 
-#include <cerrno>
+#include <atomic>
 #include <memory>
 #include <thread>
 
@@ -33,13 +33,15 @@ struct Lookup {
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_ADDRCONFIG;
     status = ::getaddrinfo(host.c_str(), nullptr, &hints, &addresses);
+    finished.store(true, std::memory_order_release);
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(done, &one, sizeof one);
   }
 
   std::string host;
   int done = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  int status = 0;
+  std::atomic<bool> finished = false;
+  int status = 0;  ///< this and the rest: read only when `finished`
   addrinfo* addresses = nullptr;
 };
 
@@ -93,7 +95,7 @@ Task<Result<std::vector<tcp::endpoint>>> resolve(std::string host, unsigned shor
   const auto watchdog = cancel_at(deadline, answered);
   co_await answered.async_wait(asio::posix::stream_descriptor::wait_read,
                                asio::redirect_error(asio::use_awaitable, error));
-  if (error) {
+  if (error || !lookup->finished.load(std::memory_order_acquire)) {
     co_return Error{Errc::kTimeout, fmt::format("name service did not find \"{}\" in time",
                                                 escape_for_terminal(host, 255))};
   }

@@ -15,8 +15,10 @@ namespace passport::net {
 
 using wire::WebSocketMessage;
 
-/// Why a websocket is over. `code` is the peer's close code (RFC 6455 section 7.4), 1006 when
-/// the connection broke without one; `reason` is the peer's text, not escaped.
+/// Why a websocket is over. `code` is the peer's close code (RFC 6455 section 7.4) and `reason`
+/// its text, not escaped; 1005 when its close frame had none. When the connection broke without
+/// a close frame: 1006 and the network's error. When the peer broke the protocol: the code it
+/// was told (1002, 1007, or 1009 for a message larger than kMaxMessage) and what was wrong.
 struct WebSocketClosed {
   unsigned code = 1006;
   std::string reason;
@@ -44,11 +46,11 @@ class WebSocket {
                                                           Deadline deadline);
 
   /// The next whole message into `into` (its capacity is reused); `closed()` says why when
-  /// false.
+  /// false. Cancelling a read that waits ends the websocket.
   virtual Task<bool> read(WebSocketMessage& into) = 0;
 
-  /// True while bytes of further messages have already been received: a reader that answers
-  /// each message may put off its write until this is false.
+  /// True while a further whole message has been received: read() gives it without waiting, so
+  /// a reader that answers each message may put off its write until this is false.
   virtual bool has_buffered_input() const = 0;
 
   /// Sends the messages in order, as few TLS records and system calls as can be. False when

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "net/event.h"
 #include "tests/net/loopback.h"
@@ -95,32 +96,24 @@ TEST_F(Http, SpeaksPlainHttp) {
   EXPECT_EQ(answer->body, "x");
 }
 
-TEST_F(Http, KeepsConnections) {
+TEST_F(Http, SendsRequestsInTurnOnOneConnection) {
   const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-  serve(std::nullopt, echo());
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(send(at(server_->port(), false)));
-  // A peer that answers only once a connection sees as many connections as requests.
-  ScriptedPeer peer(io_, {ok, ok, ok});
+  ScriptedPeer peer(io_, {ok, ok, ok}, ScriptedPeer::After::kKeep);
   for (int i = 0; i < 3; ++i) {
     const auto answer = send(at(peer.port(), false));
     ASSERT_TRUE(answer) << answer.error().detail;
     EXPECT_EQ(answer->body, "ok");
   }
-  EXPECT_EQ(peer.connections(), 3u);
+  EXPECT_EQ(peer.connections(), 1u);
 }
 
-TEST_F(Http, ReusesOneConnectionForRequestsInTurn) {
-  serve(std::nullopt, echo());
-  // One descriptor more for the client's end and one for the server's, however many requests.
-  const auto descriptors = [] {
-    const int fd = ::dup(0);
-    ::close(fd);
-    return fd;
-  };
-  ASSERT_TRUE(send(at(server_->port(), false)));
-  const int after_one = descriptors();
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(send(at(server_->port(), false)));
-  EXPECT_EQ(descriptors(), after_one);
+TEST_F(Http, DoesNotKeepAConnectionThatTheAnswerEnds) {
+  const std::string last =
+      "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+  ScriptedPeer peer(io_, {last, last});
+  EXPECT_TRUE(send(at(peer.port(), false)));
+  EXPECT_TRUE(send(at(peer.port(), false)));
+  EXPECT_EQ(peer.connections(), 2u);
 }
 
 TEST_F(Http, SendsAgainWhenTheKeptConnectionHadBeenClosed) {
@@ -296,6 +289,29 @@ TEST_F(Http, AStoppedServerAcceptsNoMoreAndEndsIdleConnections) {
   const auto answer = send(at(port, false));
   ASSERT_FALSE(answer);
   EXPECT_NE(answer.error().detail.find("connection refused"), std::string::npos);
+}
+
+TEST_F(Http, AcceptsAgainAfterRunningOutOfDescriptors) {
+  serve(std::nullopt, echo());
+  tcp::socket socket(io_, tcp::v4());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none_left{static_cast<rlim_t>(socket.native_handle() + 1), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none_left), 0);
+  socket.connect({asio::ip::address_v4::loopback(), server_->port()});
+  io_.restart();
+  io_.poll();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  asio::write(socket, asio::buffer("GET / HTTP/1.0\r\n\r\n", 18));
+  socket.non_blocking(true);
+  std::string in(4096, '\0');
+  boost::system::error_code error = asio::error::would_block;
+  const auto end = soon();
+  while (error == asio::error::would_block && io_.run_one_until(end) > 0) {
+    in.resize(socket.read_some(asio::buffer(in), error));
+    if (error) in.resize(4096);
+  }
+  EXPECT_TRUE(in.starts_with("HTTP/1.1 200 ")) << error.message();
 }
 
 TEST_F(Http, SaysWhyItCannotListen) {

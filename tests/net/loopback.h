@@ -43,13 +43,18 @@ inline Deadline at_once() {
   return deadline_in(std::chrono::milliseconds(60));
 }
 
-/// A TCP peer that follows a script: accepts, then for each connection sends the next of
-/// `answers` after it has read something, and closes. "" holds the connection open in silence.
+/// A TCP peer that follows a script: for each request it reads, the next of `answers`, then it
+/// closes the connection, or with kKeep waits there for the next request. "" and what comes
+/// after the last answer hold the connection open in silence.
 class ScriptedPeer {
  public:
-  ScriptedPeer(asio::io_context& io, std::deque<std::string> answers)
+  enum class After { kClose, kKeep };
+
+  ScriptedPeer(asio::io_context& io, std::deque<std::string> answers,
+               After after = After::kClose)
       : acceptor_(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
-        answers_(std::move(answers)) {
+        answers_(std::move(answers)),
+        after_(after) {
     asio::co_spawn(io, run(), [](std::exception_ptr) {});
   }
   ~ScriptedPeer() { acceptor_.close(); }
@@ -65,23 +70,37 @@ class ScriptedPeer {
     for (;;) {
       tcp::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
       ++connections_;
-      std::string request(65536, '\0');
-      boost::system::error_code error;
-      const auto n = co_await socket.async_read_some(
-          asio::buffer(request), asio::redirect_error(asio::use_awaitable, error));
-      received_ += request.substr(0, n);
-      if (answers_.empty() || answers_.front().empty()) {
-        held_.push_back(std::move(socket));
-      } else {
-        co_await asio::async_write(socket, asio::buffer(answers_.front()),
-                                   asio::redirect_error(asio::use_awaitable, error));
+      bool keep = true;
+      while (keep) {
+        keep = co_await answer(socket);
+        if (after_ == After::kClose) break;
       }
-      if (!answers_.empty()) answers_.pop_front();
+      if (keep) held_.push_back(std::move(socket));
     }
+  }
+
+  /// False when the connection is over.
+  Task<bool> answer(tcp::socket& socket) {
+    std::string request(65536, '\0');
+    boost::system::error_code error;
+    const auto n = co_await socket.async_read_some(
+        asio::buffer(request), asio::redirect_error(asio::use_awaitable, error));
+    received_ += request.substr(0, n);
+    if (error) co_return false;
+    std::string next;
+    if (!answers_.empty()) {
+      next = std::move(answers_.front());
+      answers_.pop_front();
+    }
+    if (next.empty()) co_return true;
+    co_await asio::async_write(socket, asio::buffer(next),
+                               asio::redirect_error(asio::use_awaitable, error));
+    co_return after_ == After::kKeep && !error;
   }
 
   tcp::acceptor acceptor_;
   std::deque<std::string> answers_;
+  After after_;
   std::vector<tcp::socket> held_;
   std::size_t connections_ = 0;
   std::string received_;
