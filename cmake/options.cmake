@@ -34,3 +34,8 @@ function(passport_pure target)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 endfunction()
+
+# Asio's coroutines, which most files of net and of what stands on it parse: once a target.
+function(passport_precompile_asio target)
+  target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/net/asio.h)
+endfunction()

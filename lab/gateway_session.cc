@@ -52,7 +52,8 @@ bool GatewaySession::next_frame(wire::WebSocketMessage& out) {
 net::Task<void> GatewaySession::read_client(std::shared_ptr<MessageLink> link) {
   wire::WebSocketMessage message;
   unsigned taken = 0;
-  while (link == client_ && co_await link->websocket->read(message)) {
+  while (link == client_) {  // g++ 12 would await behind a false &&
+    if (!co_await link->websocket->read(message)) break;
     if (ended_) continue;  // what comes until the close is answered
     receive_from_client(message);
     if (++taken < kReadBatch && link->websocket->has_buffered_input() && takes_more()) continue;

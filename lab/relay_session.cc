@@ -54,7 +54,8 @@ bool RelaySession::next_for_agent(wire::WebSocketMessage& out) {
 
 net::Task<void> RelaySession::read_agent(std::shared_ptr<MessageLink> link) {
   wire::WebSocketMessage message;
-  while (link == agent_ && co_await link->websocket->read(message)) {
+  while (link == agent_) {  // g++ 12 would await behind a false &&
+    if (!co_await link->websocket->read(message)) break;
     if (message.text || ended() || is_agent_session_state(message)) continue;
     to_client_.push(std::exchange(message, {}));
     if (link->websocket->has_buffered_input() && to_client_.bytes < kMaxQueued) continue;

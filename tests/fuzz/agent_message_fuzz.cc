@@ -1,6 +1,7 @@
 // A frame that parses is written again as it was.
 #include <cstdlib>
 
+#include "tests/fuzz/target.h"
 #include "wire/ssm/agent_message.h"
 
 using namespace passport;

@@ -3,6 +3,7 @@
 //   2 bytes of stdin     3 time passes   4 finish   5 terminate   6 a new connection
 #include <cstdlib>
 
+#include "tests/fuzz/target.h"
 #include "wire/ssm/client_channel.h"
 
 using namespace passport;

@@ -2,6 +2,7 @@
 // again.
 #include <cstdlib>
 
+#include "tests/fuzz/target.h"
 #include "wire/ssm/payloads.h"
 
 using namespace passport;

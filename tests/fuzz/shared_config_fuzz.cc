@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "base/bytes.h"
+#include "tests/fuzz/target.h"
 #include "wire/aws/shared_config.h"
 
 using namespace passport;

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/bytes.h"
+#include "tests/fuzz/target.h"
 #include "wire/aws/credential_messages.h"
 #include "wire/aws/identifiers.h"
 #include "wire/aws/service_error.h"

@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "base/bytes.h"
+#include "tests/fuzz/target.h"
 #include "wire/aws/service_error.h"
 #include "wire/aws/sts_messages.h"
 
