@@ -15,12 +15,17 @@ inline void ignore_sigpipe() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-/// Takes the signals over from their default action while it lives.
+/// Takes the signals over from their default action while it lives; one that was ignored at the
+/// start (nohup) stays so.
 class Signals {
  public:
   Signals(const asio::any_io_executor& executor, std::initializer_list<int> signals)
       : set_(executor) {
-    for (const int signal : signals) set_.add(signal);
+    for (const int signal : signals) {
+      struct sigaction now {};
+      if (::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) continue;
+      set_.add(signal);
+    }
   }
 
   /// The next signal's number; 0 after cancel().

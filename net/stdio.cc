@@ -114,6 +114,14 @@ bool is_transient(int error) {
 
 }  // namespace
 
+void reserve_standard_descriptors() {
+  int descriptor = 0;
+  do {
+    descriptor = ::open("/dev/null", O_RDWR);
+  } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor > STDERR_FILENO) ::close(descriptor);
+}
+
 class StdinReader::Impl : public SharedDescriptor {
   using SharedDescriptor::SharedDescriptor;
 };
@@ -162,14 +170,19 @@ void StdoutWriter::cancel() {
   impl_->cancel();
 }
 
-Task<bool> StdoutWriter::write(ByteView bytes) {
+Task<Result<bool>> StdoutWriter::write(ByteView bytes) {
   const auto impl = impl_;
   bool ready = impl->never_blocks() || !impl->can_wait();
   while (!bytes.empty()) {
+    if (impl->cancelled()) co_return false;
     if (!ready) co_await impl->wait();
     if (impl->cancelled()) co_return false;
     const auto n = impl->write(bytes);
-    if (n < 0 && !is_transient(errno)) co_return false;
+    if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) co_return false;
+    if (n < 0 && !is_transient(errno)) {
+      const error_code error(errno, boost::system::system_category());
+      co_return Error{Errc::kUnavailable, "cannot write standard output: " + describe(error)};
+    }
     if (n > 0) bytes = bytes.subspan(static_cast<std::size_t>(n));
     // Having taken a part, a pipe is full: ask again only when there is room.
     ready = !impl->can_wait();

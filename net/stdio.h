@@ -9,6 +9,10 @@
 
 namespace passport::net {
 
+/// Opens /dev/null in place of standard descriptors that are closed, so that no other file gets
+/// their numbers. Call first.
+void reserve_standard_descriptors();
+
 /// Reads pipes, sockets and terminals without blocking the loop; regular files and devices that
 /// cannot be waited for are read in place. O_NONBLOCK is never set on the descriptor given: it
 /// would change it for every process that shares it, and stay when this one is gone.
@@ -39,9 +43,9 @@ class StdoutWriter {
   StdoutWriter(const StdoutWriter&) = delete;
   StdoutWriter& operator=(const StdoutWriter&) = delete;
 
-  /// Writes all of `bytes`, which must stay until then. False when nobody reads any more, on
-  /// any other error and after cancel().
-  Task<bool> write(ByteView bytes);
+  /// Writes all of `bytes`, which must stay until then. False when nobody reads any more, and
+  /// after cancel(). Errors: kUnavailable (a full disk, say).
+  Task<Result<bool>> write(ByteView bytes);
 
   /// True once the reader of a pipe or socket has closed it.
   bool reader_gone() const;

@@ -9,6 +9,8 @@
 
 #include "base/log.h"
 #include "base/version.h"
+#include "net/process.h"
+#include "net/stdio.h"
 #include "proxy/options.h"
 #include "proxy/run.h"
 #include "wire/aws/identifiers.h"
@@ -34,17 +36,12 @@ po::options_description visible_options(Options& o) {
   return d;
 }
 
-/// program_options cannot count a switch.
-int take_verbosity(std::vector<std::string>& args) {
-  int level = 0;
-  std::vector<std::string> rest;
-  for (auto& arg : args) {
-    const int more = arg == "-v" || arg == "--verbose" ? 1 : arg == "-vv" ? 2 : 0;
-    level += more;
-    if (more == 0) rest.push_back(std::move(arg));
-  }
-  args = std::move(rest);
-  return std::min(level, 2);
+/// How often -v was given; the options are left without it, for a switch must not be repeated.
+int take_verbosity(po::parsed_options& parsed) {
+  const auto is_verbose = [](const po::option& option) {
+    return option.string_key == "verbose";
+  };
+  return static_cast<int>(std::min<std::size_t>(std::erase_if(parsed.options, is_verbose), 2));
 }
 
 void check(const Options& o, unsigned port) {
@@ -58,10 +55,9 @@ void check(const Options& o, unsigned port) {
 }
 
 /// Throws po::error on bad usage. Exits after --help and --version.
-Options parse_options(std::vector<std::string> args) {
+Options parse_options(const std::vector<std::string>& args) {
   Options o;
   unsigned port = o.port;
-  passport::start_log("passport-proxy", static_cast<passport::LogLevel>(take_verbosity(args)));
   const auto visible = visible_options(o);
   po::options_description all;
   all.add(visible).add_options()("target", po::value(&o.target))("port", po::value(&port));
@@ -70,8 +66,11 @@ Options parse_options(std::vector<std::string> args) {
   po::variables_map vm;
   const auto style =
       po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
-  po::store(
-      po::command_line_parser(args).options(all).positional(positional).style(style).run(), vm);
+  auto parsed =
+      po::command_line_parser(args).options(all).positional(positional).style(style).run();
+  passport::start_log("passport-proxy",
+                      static_cast<passport::LogLevel>(take_verbosity(parsed)));
+  po::store(parsed, vm);
   if (vm.count("help") > 0) {
     std::cout << kUsage << visible;
     std::exit(EX_OK);
@@ -89,6 +88,9 @@ Options parse_options(std::vector<std::string> args) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  passport::net::reserve_standard_descriptors();
+  passport::net::forbid_core_dumps();
+  passport::start_log("passport-proxy", passport::LogLevel::kNotice);
   return passport::proxy::run_proxy(parse_options({argv + 1, argv + argc}));
 } catch (const po::error& e) {
   passport::log_line(e.what());

@@ -1,5 +1,7 @@
 #include "proxy/run.h"
 
+#include <exception>
+#include <functional>
 #include <optional>
 
 #include <fmt/format.h>
@@ -22,7 +24,7 @@ constexpr auto kStartTimeout = 30s;     ///< StartSession, with its retries
 constexpr auto kExplainTimeout = 5s;    ///< DescribeInstanceInformation, after a failure
 constexpr auto kConnectTimeout = 15s;   ///< the websocket, to its upgrade
 constexpr auto kTerminateTimeout = 2s;  ///< TerminateSession, on the way out
-constexpr auto kInterruptTimeout = 5s;  ///< from a signal to the exit, whatever else happens
+constexpr auto kInterruptTimeout = 6s;  ///< from a signal to the exit, whatever else happens
 constexpr int kSignalExit = 128;
 
 /// The calls to AWS, with what they stand on.
@@ -52,10 +54,13 @@ class Run {
 
   /// From settings to the end of the session. Returns the exit status.
   net::Task<int> story();
-  /// Ends the story when a signal comes; kills it when it does not end.
+  /// Ends the story when a signal comes; kills it when it does not end, or at a second one.
   net::Task<void> watch_signals();
+  /// What a coroutine's end calls: a failure ends the run.
+  std::function<void(const std::exception_ptr&)> stop_on_failure();
 
   int status = 0;
+  std::exception_ptr first_failure;
 
  private:
   net::Task<Result<void>> open_cloud();
@@ -66,6 +71,7 @@ class Run {
       const aws::Session& session);
   net::Task<TunnelEnd> carry(const aws::Session& session);
   net::Task<void> terminate_session();
+  net::Task<void> wind_up();
   net::Task<int> conclude(TunnelEnd end);
 
   const Options& options_;
@@ -76,6 +82,7 @@ class Run {
   net::Event session_known_;
   std::string session_id_;
   Tunnel* tunnel_ = nullptr;
+  bool start_sent_ = false;  ///< there may be a session
   int signal_ = 0;
 };
 
@@ -174,31 +181,56 @@ net::Task<int> Run::conclude(TunnelEnd end) {
 
 net::Task<int> Run::story() {
   if (const auto opened = co_await open_cloud(); !opened) co_return report(opened.error());
+  const auto credentials = co_await cloud_->client.credentials(net::deadline_in(kStartTimeout));
+  if (!credentials) co_return report(credentials.error());
+  if (signal_ != 0) co_return kSignalExit + signal_;
+  start_sent_ = true;
   const auto session = co_await start_session();
   if (!session) co_return report(session.error());
   session_id_ = session->session_id;
   session_known_.notify();
   log(LogLevel::kInfo, "session started id={} target={} port={}", session_id_, options_.target,
       options_.port);
-  const auto end = co_await carry(*session);
+  TunnelEnd end;
+  std::exception_ptr failure;
+  try {
+    end = co_await carry(*session);
+  } catch (...) {
+    failure = std::current_exception();
+  }
   if (end.cause != TunnelEnd::Cause::kPeer) co_await terminate_session();
-  co_return co_await conclude(end);
+  if (failure) std::rethrow_exception(failure);
+  co_return co_await conclude(std::move(end));
 }
 
 net::Task<void> Run::watch_signals() {
   net::Signals signals(executor_, {SIGHUP, SIGINT, SIGTERM});
   signal_ = co_await signals.next();
   status = kSignalExit + signal_;
+  net::asio::co_spawn(executor_, wind_up(), stop_on_failure());
+  co_await signals.next();  // who asks twice does not want to wait
+  context_.stop();
+}
+
+net::Task<void> Run::wind_up() {
   if (tunnel_ != nullptr) {
     tunnel_->interrupt();
     net::Event never(executor_);
     co_await never.wait(net::deadline_in(kInterruptTimeout));
-  } else {
+  } else if (start_sent_) {
     // The story is in a call or a handshake: end the session that it may have started, and go.
     if (session_id_.empty()) co_await session_known_.wait(net::deadline_in(kTerminateTimeout));
     if (!session_id_.empty()) co_await terminate_session();
   }
   context_.stop();
+}
+
+std::function<void(const std::exception_ptr&)> Run::stop_on_failure() {
+  return [this](const std::exception_ptr& e) {
+    if (!e) return;
+    if (!first_failure) first_failure = e;
+    context_.stop();
+  };
 }
 
 }  // namespace
@@ -207,16 +239,14 @@ int run_proxy(const Options& options) {
   net::ignore_sigpipe();
   net::asio::io_context context(1);
   Run run(options, context);
-  std::exception_ptr failure;
-  net::asio::co_spawn(context, run.watch_signals(),
-                      [&](const std::exception_ptr& e) { failure = e; });
+  net::asio::co_spawn(context, run.watch_signals(), run.stop_on_failure());
   net::asio::co_spawn(context, run.story(), [&](const std::exception_ptr& e, int status) {
-    failure = e;
+    run.stop_on_failure()(e);
     run.status = status;
     context.stop();
   });
   context.run();
-  if (failure) std::rethrow_exception(failure);
+  if (run.first_failure) std::rethrow_exception(run.first_failure);
   return run.status;
 }
 

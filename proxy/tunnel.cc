@@ -26,12 +26,14 @@ Error lost_connection(const net::WebSocketClosed& closed) {
 }  // namespace
 
 Tunnel::Tunnel(net::asio::any_io_executor executor, ClientChannel& channel,
-               net::WebSocket& websocket, net::StdinReader& input, net::StdoutWriter& output)
+               net::WebSocket& websocket, net::StdinReader& input, net::StdoutWriter& output,
+               std::chrono::milliseconds quiet_after_input)
     : executor_(std::move(executor)),
       channel_(channel),
       websocket_(websocket),
       input_(input),
       output_(output),
+      quiet_after_input_(quiet_after_input),
       outgoing_(executor_),
       incoming_(executor_),
       room_(executor_),
@@ -50,6 +52,7 @@ net::Task<TunnelEnd> Tunnel::run() {
   spawn(keep_time());
   while (!end_) co_await ended_.wait();
   if (end_->cause == TunnelEnd::Cause::kLocal) co_await end_session();
+  if (end_->cause == TunnelEnd::Cause::kFailed) co_await deliver_rest();
   stopped_ = true;
   input_.cancel();
   output_.cancel();
@@ -88,10 +91,18 @@ net::Task<void> Tunnel::end_session() {
     co_await ended_.wait(deadline);
 }
 
+/// What was acknowledged before the connection broke is delivered: the agent counts on it.
+net::Task<void> Tunnel::deliver_rest() {
+  incoming_.notify();
+  const auto deadline = net::deadline_in(kEndTimeout);
+  while (has_output() && loops_ > 0 && Clock::now() < deadline) co_await ended_.wait(deadline);
+}
+
 net::Task<void> Tunnel::read_websocket() {
   wire::WebSocketMessage message;
   while (!stopped_) {
     while (channel_.readable().size() > kMaxReadable && !stopped_) {
+      after_receive();
       reading_ = false;
       co_await taken_.wait();
       reading_ = true;
@@ -109,6 +120,7 @@ net::Task<void> Tunnel::read_websocket() {
     // One answer to many messages costs little more than one to each.
     if (!websocket_.has_buffered_input() || ++unanswered_ >= kBatch) after_receive();
   }
+  after_receive();
 }
 
 void Tunnel::after_receive() {
@@ -158,7 +170,11 @@ net::Task<void> Tunnel::read_input() {
     }
     const auto n = co_await input_.read(std::span(buffer).first(room));
     if (stopped_) break;
-    if (!n || *n == 0) {
+    if (!n) {
+      end(TunnelEnd::Cause::kFailed, n.error());
+      break;
+    }
+    if (*n == 0) {
       channel_.finish(Clock::now());
       last_data_ = Clock::now();
       time_.notify();
@@ -187,7 +203,14 @@ net::Task<void> Tunnel::write_output() {
       continue;
     }
     taken_.notify();
-    if (!co_await output_.write(bytes)) {
+    writing_ = true;
+    const auto written = co_await output_.write(bytes);
+    writing_ = false;
+    last_data_ = Clock::now();
+    if (end_) ended_.notify();  // deliver_rest() waits
+    if (!written) end(TunnelEnd::Cause::kFailed, written.error());
+    if (!written || !*written) {
+      output_lost_ = true;
       end(TunnelEnd::Cause::kLocal);
       break;
     }
@@ -221,10 +244,9 @@ net::Task<void> Tunnel::keep_time() {
 }
 
 void Tunnel::check_quiet(net::Deadline now) {
-  if (channel_.state() != State::kFinishing || !channel_.drained()) return;
-  if (output_.reader_gone()) {
-    end(TunnelEnd::Cause::kLocal);
-  } else if (now - last_data_ >= kQuietAfterInput) {
+  if (output_.reader_gone()) end(TunnelEnd::Cause::kLocal);
+  if (channel_.state() != State::kFinishing || !channel_.drained() || has_output()) return;
+  if (now - last_data_ >= quiet_after_input_) {
     if (channel_.port_proved()) {
       end(TunnelEnd::Cause::kLocal);
     } else {
@@ -239,7 +261,8 @@ net::Deadline Tunnel::next_deadline(net::Deadline now) const {
   auto next = std::min(std::max(heard, last_ping_) + kPingEvery,
                        std::max(heard + kDeadAfter, now + std::chrono::seconds(1)));
   if (const auto t = channel_.next_timeout()) next = std::min(next, *t);
-  if (channel_.state() == State::kFinishing) next = std::min(next, now + kReaderCheckEvery);
+  if (channel_.state() == State::kFinishing)
+    next = std::min({next, now + kReaderCheckEvery, now + quiet_after_input_});
   return next;
 }
 

@@ -59,6 +59,18 @@ AWS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt expect 69 'certificate' "$insta
 AWS_ENDPOINT_URL=https://127.0.0.1:1 expect 69 'onnection refused' "$instance"
 AWS_ENDPOINT_URL=https://no-such-host.invalid expect 69 'no-such-host.invalid' "$instance"
 expect 78 'InvalidDocument' --document Nonsense "$instance"
+
+# Standard descriptors that cannot be used.
+rc=0
+"$proxy" "$instance" </ >"$work/out" 2>"$work/err" || rc=$?
+[[ $rc == 69 && $(cat "$work/err") == *'cannot read standard input'* ]] || fail "a directory as input: $rc $(cat "$work/err")"
+rc=0
+sleep 20 | timeout 15 "$proxy" "$instance" >/dev/full 2>"$work/err" || rc=$?
+[[ $rc == 69 && $(cat "$work/err") == *'cannot write standard output'* ]] || fail "a full disk: $rc $(cat "$work/err")"
+rc=0
+timeout 15 "$proxy" "$instance" <&- >&- 2>"$work/err" || rc=$?
+[[ $rc == 0 && ! -s $work/err ]] || fail "closed descriptors: $rc $(cat "$work/err")"
+ok "standard descriptors"
 stop_lab
 
 start_lab --deny ssm:StartSession

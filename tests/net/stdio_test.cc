@@ -17,6 +17,12 @@
 namespace passport::net {
 namespace {
 
+/// True when all was written.
+Task<bool> write_all(StdoutWriter& writer, ByteView bytes) {
+  const auto written = co_await writer.write(bytes);
+  co_return written&&* written;
+}
+
 struct Ends {
   int reader = -1;
   int writer = -1;
@@ -149,7 +155,7 @@ TEST_F(Stdio, WritesMoreThanAPipeOrSocketHolds) {
     Bytes out(3 << 20);
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::uint8_t>(i * i >> 8);
     std::optional<bool> wrote;
-    asio::co_spawn(io_, writer.write(out), [&](std::exception_ptr, bool b) { wrote = b; });
+    asio::co_spawn(io_, write_all(writer, out), [&](std::exception_ptr, bool b) { wrote = b; });
     io_.restart();
     io_.poll();
     EXPECT_FALSE(wrote) << "the reader has not begun";
@@ -168,7 +174,7 @@ TEST_F(Stdio, WritesFilesAndTheNullDevice) {
   const auto path = testing::TempDir() + "net_test_stdout";
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   StdoutWriter writer(io_.get_executor(), file);
-  EXPECT_TRUE(test::run_task(io_, writer.write(as_bytes("to a file"))));
+  EXPECT_TRUE(test::run_task(io_, write_all(writer, as_bytes("to a file"))));
   EXPECT_FALSE(writer.reader_gone());
   ::close(file);
   std::string text;
@@ -176,7 +182,7 @@ TEST_F(Stdio, WritesFilesAndTheNullDevice) {
   EXPECT_EQ(text, "to a file");
   const int null = ::open("/dev/null", O_WRONLY);
   StdoutWriter nothing(io_.get_executor(), null);
-  EXPECT_TRUE(test::run_task(io_, nothing.write(as_bytes("x"))));
+  EXPECT_TRUE(test::run_task(io_, write_all(nothing, as_bytes("x"))));
   ::close(null);
 }
 
@@ -187,7 +193,7 @@ TEST_F(Stdio, WritingWithoutAReaderIsFalse) {
     EXPECT_FALSE(writer.reader_gone());
     ::close(ends.reader);
     EXPECT_TRUE(writer.reader_gone());
-    EXPECT_FALSE(test::run_task(io_, writer.write(as_bytes("x"))));
+    EXPECT_FALSE(test::run_task(io_, write_all(writer, as_bytes("x"))));
     ::close(ends.writer);
   }
 }
@@ -197,7 +203,7 @@ TEST_F(Stdio, AReaderThatGoesEndsAWriteUnderWay) {
   StdoutWriter writer(io_.get_executor(), ends.writer);
   const Bytes out(1 << 20);
   std::optional<bool> wrote;
-  asio::co_spawn(io_, writer.write(out), [&](std::exception_ptr, bool b) { wrote = b; });
+  asio::co_spawn(io_, write_all(writer, out), [&](std::exception_ptr, bool b) { wrote = b; });
   io_.restart();
   io_.poll();
   ::close(ends.reader);
@@ -212,7 +218,7 @@ TEST_F(Stdio, AWriterMadeAfterTheReaderLeftStillSaysSo) {
   ::close(ends.reader);
   StdoutWriter writer(io_.get_executor(), ends.writer);
   EXPECT_TRUE(writer.reader_gone());
-  EXPECT_FALSE(test::run_task(io_, writer.write(as_bytes("x"))));
+  EXPECT_FALSE(test::run_task(io_, write_all(writer, as_bytes("x"))));
   ::close(ends.writer);
 }
 

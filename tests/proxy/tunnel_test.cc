@@ -1,6 +1,9 @@
 // The pumps of the proxy between real descriptors and an agent in memory; each step fails once.
 #include "proxy/tunnel.h"
 
+#include <thread>
+
+#include <boost/asio/detached.hpp>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -16,6 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::random_text;
+
+constexpr std::chrono::milliseconds kQuiet{200};
 
 /// A descriptor that is closed at the end.
 class Fd {
@@ -62,6 +67,18 @@ struct Pipe {
   std::optional<Fd> reader, writer;
 };
 
+wire::WebSocketMessage data_frame(std::int64_t sequence_number, std::string_view payload) {
+  wire::ssm::AgentMessage m;
+  m.message_type = wire::ssm::kOutputStreamData;
+  m.sequence_number = sequence_number;
+  m.payload_type = 1;
+  m.payload = as_bytes(payload);
+  m.payload_digest = wire::ssm::compute_digest(m.payload);
+  wire::WebSocketMessage frame;
+  serialize_agent_message(m, frame.bytes);
+  return frame;
+}
+
 /// One tunnel over an agent in memory, from descriptors of the test's choice.
 struct Rig {
   explicit Rig(int in, int out)
@@ -74,7 +91,7 @@ struct Rig {
     config.clock = net::clock_now();
     channel.emplace(std::move(config), test::make_uuid_source(3),
                     std::chrono::steady_clock::now());
-    tunnel.emplace(context.get_executor(), *channel, websocket, input, output);
+    tunnel.emplace(context.get_executor(), *channel, websocket, input, output, kQuiet);
   }
 
   /// Runs to the tunnel's end; fails the test when that takes longer than a generous bound.
@@ -150,9 +167,11 @@ TEST(Tunnel, EndsAtOnceWithThePeerAlthoughInputStaysOpen) {
 TEST(Tunnel, EndsTheSessionWhenNobodyReadsItsOutput) {
   Pipe in;
   Pipe out;
-  out.reader.reset();
   Rig rig(in.reader->get(), out.writer->get());
   rig.websocket.say("banner");
+  rig.websocket.on_step = [&] {
+    if (rig.channel->state() == wire::ssm::ClientChannel::State::kOpen) out.reader.reset();
+  };
   EXPECT_EQ(rig.run().cause, TunnelEnd::Cause::kLocal);
   EXPECT_TRUE(rig.websocket.agent.terminated_by_client());
 }
@@ -240,6 +259,95 @@ TEST(Tunnel, EachStepFailingOnceNeverHangsAndNeverLies) {
     }
     ASSERT_LT(step, 1000);
   }
+}
+
+/// Begins to read when three times kQuiet have gone by.
+net::Task<void> read_later(net::asio::io_context& context, int fd, std::string& got) {
+  net::asio::steady_timer timer(context, 3 * kQuiet);
+  co_await timer.async_wait(net::asio::use_awaitable);
+  net::StdinReader reader(context.get_executor(), fd);
+  Bytes buffer(4096);
+  for (;;) {
+    const auto n = co_await reader.read(buffer);
+    if (!n || *n == 0) break;
+    got += as_text(ByteView(buffer).first(*n));
+  }
+}
+
+TEST(Tunnel, WaitsForASlowReaderAfterTheEndOfInput) {
+  const auto in = make_file("");
+  Pipe out;  // takes 64 KiB, then is read only after the quiet time would have ended it
+  Rig rig(in.get(), out.writer->get());
+  const auto answer = random_text(300000, 6);
+  rig.websocket.say(answer);
+  std::string got;
+  net::asio::co_spawn(rig.context, read_later(rig.context, out.reader->get(), got),
+                      net::asio::detached);
+  EXPECT_EQ(rig.run().cause, TunnelEnd::Cause::kLocal);
+  for (std::array<char, 4096> rest{}; got.size() < answer.size();) {
+    const auto n = ::read(out.reader->get(), rest.data(), rest.size());
+    if (n <= 0) break;
+    got.append(rest.data(), static_cast<std::size_t>(n));
+  }
+  EXPECT_TRUE(got == answer) << got.size();
+}
+
+TEST(Tunnel, AFullDiskIsNoCleanEnd) {
+  Pipe in;
+  const Fd full(::open("/dev/full", O_WRONLY));
+  Rig rig(in.reader->get(), full.get());
+  rig.websocket.say("banner");
+  const auto end = rig.run();
+  EXPECT_EQ(end.cause, TunnelEnd::Cause::kFailed);
+  ASSERT_TRUE(end.error);
+  EXPECT_NE(end.error->detail.find("standard output"), std::string::npos);
+}
+
+TEST(Tunnel, AnUnreadableInputIsNoEndOfInput) {
+  const Fd directory(::open("/", O_RDONLY));
+  const auto out = make_file("");
+  Rig rig(directory.get(), out.get());
+  rig.websocket.say("banner");
+  const auto end = rig.run();
+  EXPECT_EQ(end.cause, TunnelEnd::Cause::kFailed);
+  ASSERT_TRUE(end.error);
+  EXPECT_NE(end.error->detail.find("standard input"), std::string::npos);
+}
+
+TEST(Tunnel, WhatWasAcknowledgedBeforeABreakIsDelivered) {
+  Pipe in;
+  const auto out = make_file("");
+  Rig rig(in.reader->get(), out.get());
+  const auto said = random_text(60000, 7);
+  rig.websocket.say(said);
+  rig.websocket.on_step = [&] {
+    if (rig.channel->readable().size() > 0 || rig.websocket.frames_read > 20)
+      rig.websocket.drop(1006, "");
+  };
+  const auto end = rig.run();
+  EXPECT_EQ(end.cause, TunnelEnd::Cause::kFailed);
+  const auto got = read_file(out);
+  EXPECT_EQ(got.size(), (rig.channel->counters().received - 2) * 1024);
+  EXPECT_TRUE(said.starts_with(got));
+}
+
+TEST(Tunnel, ABurstThatFillsAGapDoesNotStopIt) {
+  Pipe in;
+  const auto out = make_file("");
+  Rig rig(in.reader->get(), out.get());
+  const std::string block(1024, 'x');
+  bool burst = false;
+  rig.websocket.on_step = [&] {
+    if (rig.channel->state() != wire::ssm::ClientChannel::State::kOpen ||
+        std::exchange(burst, true))
+      return;
+    for (std::int64_t n = 3; n <= 1600; ++n) rig.websocket.inject(data_frame(n, block));
+    rig.websocket.inject(data_frame(2, block));
+    rig.websocket.inject(data_frame(1601, block));
+    rig.websocket.end_port("");
+  };
+  EXPECT_EQ(rig.run().cause, TunnelEnd::Cause::kPeer);
+  EXPECT_EQ(read_file(out).size(), 1600U * 1024);
 }
 
 TEST(Tunnel, ASlowReaderStopsTheReadingOfTheWebsocket) {

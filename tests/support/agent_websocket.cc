@@ -27,7 +27,19 @@ void AgentWebSocket::pump() {
     agent.consume(said.size());
     port_says_ += on_port(said);
   }
-  port_says_.erase(0, agent.send(as_bytes(port_says_), now));
+  do {
+    port_says_.erase(0, agent.send(as_bytes(port_says_), now));
+    for (wire::WebSocketMessage out; agent.next_outgoing(out, now);) ready_.push_back(out);
+  } while (!port_says_.empty() && agent.room() > 0);
+  if (!words_ || !port_says_.empty()) return;
+  const auto payload = wire::ssm::serialize_channel_closed({"s", *words_}, "m", 1);
+  wire::ssm::AgentMessage m;
+  m.message_type = wire::ssm::kChannelClosed;
+  m.payload = as_bytes(payload);
+  m.payload_digest = wire::ssm::compute_digest(m.payload);
+  serialize_agent_message(m, ready_.emplace_back().bytes);
+  close_ready_ = true;
+  words_.reset();
 }
 
 net::Task<bool> AgentWebSocket::read(wire::WebSocketMessage& into) {
@@ -35,25 +47,16 @@ net::Task<bool> AgentWebSocket::read(wire::WebSocketMessage& into) {
   if (!step()) co_return false;
   while (open_) {
     pump();
-    if (injected_) {
-      into = *std::exchange(injected_, std::nullopt);
-      co_return true;
-    }
-    if (agent.next_outgoing(into, Clock::now())) {
+    if (!ready_.empty()) {
+      into = std::move(ready_.front());
+      ready_.pop_front();
       ++frames_read;
       co_return true;
     }
-    if (words_ && port_says_.empty()) {
-      const auto payload = wire::ssm::serialize_channel_closed({"s", *words_}, "m", 1);
-      wire::ssm::AgentMessage m;
-      m.message_type = wire::ssm::kChannelClosed;
-      m.payload = as_bytes(payload);
-      m.payload_digest = wire::ssm::compute_digest(m.payload);
-      into.text = false;
-      into.bytes.clear();
-      serialize_agent_message(m, into.bytes);
-      words_.reset();
-      co_return true;
+    if (close_ready_) {
+      close_ready_ = false;
+      drop(1000, "");
+      break;
     }
     co_await readable_.wait();
   }
@@ -91,7 +94,7 @@ void AgentWebSocket::end_port(std::string words) {
 }
 
 void AgentWebSocket::inject(wire::WebSocketMessage message) {
-  injected_ = std::move(message);
+  ready_.push_back(std::move(message));
   readable_.notify();
 }
 

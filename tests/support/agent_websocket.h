@@ -1,5 +1,6 @@
 // A websocket whose far end is the agent's half of a data channel, in the same thread.
 #pragma once
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -17,7 +18,7 @@ class AgentWebSocket : public net::WebSocket {
   AgentWebSocket(net::asio::any_io_executor executor, wire::ssm::AgentConfig config);
 
   net::Task<bool> read(wire::WebSocketMessage& into) override;
-  bool has_buffered_input() const override { return false; }
+  bool has_buffered_input() const override { return !ready_.empty() || close_ready_; }
   net::Task<bool> write(std::span<const wire::WebSocketMessage> messages) override;
   net::Task<bool> ping() override;
   net::Deadline last_heard() const override { return std::chrono::steady_clock::now(); }
@@ -49,7 +50,8 @@ class AgentWebSocket : public net::WebSocket {
   net::Event readable_;
   std::string port_says_;
   std::optional<std::string> words_;
-  std::optional<wire::WebSocketMessage> injected_;
+  std::deque<wire::WebSocketMessage> ready_;  ///< received, not read
+  bool close_ready_ = false;                  ///< after them a close frame
   bool open_ = true;
   net::WebSocketClosed closed_;
 };

@@ -101,28 +101,20 @@ Result<void> ClientChannel::on_handshake_request(ByteView payload, Time now) {
   const auto request = parse_handshake_request(payload);
   if (!request) return protocol_error(request.error().detail);
   agent_version_ = request->agent_version;
+  if (request->session_type != "Port")
+    return protocol_error("asked for a port session, was offered \"" + request->session_type +
+                          "\"");
+  if (request->kms_encryption)
+    return Error{Errc::kUnavailable, "session encryption with a KMS key is not supported",
+                 "turn off KMS encryption in the Session Manager preferences"};
   HandshakeResponse response{config_.client_version, {}};
-  std::optional<Error> refusal;
-  if (request->session_type == "Port") {
-    response.actions.push_back({"SessionType", ActionStatus::kSuccess, ""});
-  } else {
-    const auto why = "asked for a port session, was offered \"" + request->session_type + "\"";
-    response.actions.push_back({"SessionType", ActionStatus::kFailed, why});
-    refusal = protocol_error(why);
-  }
-  if (request->kms_encryption) {
-    const std::string why = "session encryption with a KMS key is not supported";
-    response.actions.push_back({"KMSEncryption", ActionStatus::kUnsupported, why});
-    refusal = Error{Errc::kUnavailable, why,
-                    "turn off KMS encryption in the Session Manager preferences"};
-  }
+  response.actions.push_back({"SessionType", ActionStatus::kSuccess, ""});
   for (const auto& action : request->unknown_actions)
     response.actions.push_back({action, ActionStatus::kUnsupported, "unknown action"});
   stream_.push(PayloadType::kHandshakeResponse,
                as_bytes(serialize_handshake_response(response)));
   state_ = State::kHandshake;
   attach_until_ = now + config_.attach_timeout;
-  if (refusal) return *refusal;
   return {};
 }
 

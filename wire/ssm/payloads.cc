@@ -55,8 +55,6 @@ Result<Acknowledge> parse_acknowledge(ByteView payload) {
   const auto type = find_string(*object, "AcknowledgedMessageType");
   for (const auto known : {kInputStreamData, kOutputStreamData})
     if (type == known) a.message_type = known;
-  if (a.message_type.empty())
-    return Error{Errc::kMalformed, "acknowledge: of an unknown message type"};
   const auto id = decode_uuid(find_string(*object, "AcknowledgedMessageId"));
   if (!id) return Error{Errc::kMalformed, "acknowledge: message id is not a UUID"};
   a.message_id = *id;

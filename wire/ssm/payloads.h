@@ -18,8 +18,8 @@ struct Acknowledge {
   bool is_sequential = true;
 };
 void serialize_acknowledge(const Acknowledge& acknowledge, Bytes& out);
-/// message_type is one of our constants, whatever `payload`'s lifetime.
-/// Errors: kMalformed, also for a type that is no stream data.
+/// message_type is one of our constants, whatever `payload`'s lifetime; empty when what is
+/// acknowledged is no stream data. Errors: kMalformed.
 Result<Acknowledge> parse_acknowledge(ByteView payload);
 
 /// The first frame each way, as text.

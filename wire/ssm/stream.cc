@@ -129,9 +129,13 @@ void Sender::mark_due(Entry& e, std::size_t index) {
   next_due_ = std::min(next_due_, index);
 }
 
-void Sender::resend_all() {
+void Sender::mark_all_due() {
   for (std::size_t i = 0; i < entries_.size(); ++i)
     if (!entries_[i].acknowledged && !entries_[i].due) mark_due(entries_[i], i);
+}
+
+void Sender::resend_all() {
+  mark_all_due();
   newest_acknowledged_sent_at_ = Time{};
   round_trip_.end_back_off();
   window_.on_new_path();
@@ -149,8 +153,7 @@ std::optional<Time> Sender::next_timeout() const {
 void Sender::on_timer(Time now) {
   const auto due = next_timeout();
   if (!due || now < *due) return;
-  for (std::size_t i = 0; i < entries_.size(); ++i)
-    if (!entries_[i].acknowledged && !entries_[i].due) mark_due(entries_[i], i);
+  mark_all_due();
   round_trip_.back_off();
   window_.on_timeout();
   progress_at_ = now;

@@ -80,6 +80,7 @@ class Sender {
   std::size_t cost(const Entry& e) const { return e.payload.size() + kAgentMessageOverhead; }
   void find_lost(Time now);
   void mark_due(Entry& e, std::size_t index);
+  void mark_all_due();
 
   std::string_view message_type_;
   std::size_t payload_size_;
