@@ -12,8 +12,10 @@ ended() { [[ $(audited ssm:TerminateSession) == "$1" ]]; }
 start_proxy() {
   rm -f "$work/in" "$work/out" "$work/err"
   mkfifo "$work/in"
+  set -m  # else bash starts it with SIGINT ignored
   "$proxy" ${2:+"$2"} "$instance" "$1" <"$work/in" >"$work/out" 2>"$work/err" &
   pid=$!
+  set +m
   exec 3>"$work/in"
   wait_for 10 test -s "$work/out" || fail "no first byte: $(cat "$work/err")"
 }
