@@ -1,11 +1,16 @@
 #include "base/text.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace passport {
 namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 void append_escaped(std::string& out, std::string_view bytes) {
   for (const char c : bytes) {
@@ -73,6 +78,23 @@ std::string encode_hex(ByteView in) {
     out += kHexDigits[b & 0xf];
   }
   return out;
+}
+
+int hex_value(char digit) {
+  const char c = lower(digit);
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+std::string to_lower(std::string_view in) {
+  std::string out(in);
+  std::transform(out.begin(), out.end(), out.begin(), lower);
+  return out;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace passport

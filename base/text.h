@@ -16,4 +16,11 @@ std::string escape_for_terminal(std::string_view in, std::size_t limit = 1024);
 /// Lower-case hexadecimal, two digits a byte.
 std::string encode_hex(ByteView in);
 
+/// 0 to 15 for a hexadecimal digit of either case; -1 for any other character.
+int hex_value(char digit);
+
+/// These two know the letters of ASCII alone, whatever the locale.
+std::string to_lower(std::string_view in);
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+
 }  // namespace passport

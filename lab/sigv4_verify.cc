@@ -104,14 +104,6 @@ std::string canonical_query(const QueryItems& items) {
   return out;
 }
 
-std::string lower(std::string_view in) {
-  std::string out(in);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 /// Trimmed, and runs of blanks inside made one.
 std::string canonical_value(std::string_view value) {
   std::string out;
@@ -129,7 +121,7 @@ std::optional<std::string> header_values(const wire::HttpHeaders& headers,
                                          std::string_view name) {
   std::optional<std::string> out;
   for (const auto& [field, value] : headers) {
-    if (lower(field) != name) continue;
+    if (!equal_ignoring_case(field, name)) continue;
     out = out ? *out + "," + canonical_value(value) : canonical_value(value);
   }
   return out;
@@ -267,7 +259,7 @@ std::optional<SigV4Failure> check_signed_headers(const wire::HttpRequest& reques
         "AWS Authorization."};
   }
   for (const auto& [field, value] : request.headers) {
-    const auto name = lower(field);
+    const auto name = to_lower(field);
     if (name.starts_with("x-amz-") && !is_signed(name)) {
       return SigV4Failure{
           SigV4Fault::kMismatch,

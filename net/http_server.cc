@@ -1,6 +1,5 @@
 #include "net/http_server.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <list>
@@ -26,13 +25,6 @@ constexpr auto kRequestTime = 30s;
 constexpr auto kIdleTime = 60s;
 constexpr auto kAcceptPause = 100ms;
 constexpr std::size_t kMaxBody = 4 << 20;
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
-    return lower(x) == lower(y);
-  });
-}
 
 std::string serialize(const wire::HttpResponse& response, bool with_body, bool keep_alive) {
   const auto reason = http::obsolete_reason(static_cast<http::status>(response.status));

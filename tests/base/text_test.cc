@@ -47,5 +47,29 @@ TEST(EncodeHex, WritesLowerCase) {
   EXPECT_EQ(encode_hex(Bytes{0x00, 0xab, 0xff}), "00abff");
 }
 
+TEST(HexValue, TakesDigitsOfEitherCaseAndNothingElse) {
+  EXPECT_EQ(hex_value('0'), 0);
+  EXPECT_EQ(hex_value('9'), 9);
+  EXPECT_EQ(hex_value('a'), 10);
+  EXPECT_EQ(hex_value('F'), 15);
+  for (const char c : {'g', 'G', '/', ':', '@', '`', ' ', '\0', '\xe1'})
+    EXPECT_EQ(hex_value(c), -1) << c;
+}
+
+TEST(ToLower, ChangesTheLettersOfAscii) {
+  EXPECT_EQ(to_lower("X-Amz-Date @[`{ AZ"), "x-amz-date @[`{ az");
+  EXPECT_EQ(to_lower("\xc3\x89\xc9"), "\xc3\x89\xc9");
+  EXPECT_EQ(to_lower(""), "");
+}
+
+TEST(EqualIgnoringCase, ComparesWholeTexts) {
+  EXPECT_TRUE(equal_ignoring_case("Content-TYPE", "content-type"));
+  EXPECT_TRUE(equal_ignoring_case("", ""));
+  EXPECT_FALSE(equal_ignoring_case("host", "hosts"));
+  EXPECT_FALSE(equal_ignoring_case("hosts", "host"));
+  EXPECT_FALSE(equal_ignoring_case("@", "`"));
+  EXPECT_FALSE(equal_ignoring_case("\xc9", "\xe9"));
+}
+
 }  // namespace
 }  // namespace passport

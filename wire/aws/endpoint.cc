@@ -29,13 +29,6 @@ constexpr std::array<RegionPrefix, 7> kPartitions = {{
 }};
 constexpr Partition kCommercial = {"aws", "amazonaws.com", "api.aws"};
 
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
 Error malformed(std::string detail) {
   return {Errc::kMalformed, std::move(detail)};
 }
@@ -77,7 +70,7 @@ Result<Location> parse_location(std::string_view url) {
   const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
   if (parsed.has_error()) return malformed("it is not a URL");
   const auto& parts = parsed.value();
-  const auto scheme = lower_case(view_text(parts.scheme()));
+  const auto scheme = to_lower(view_text(parts.scheme()));
   if (scheme != "http" && scheme != "https" && scheme != "wss")
     return malformed("its scheme is not http, https or wss");
   if (!parts.has_authority()) return malformed("it has no host");
@@ -87,7 +80,7 @@ Result<Location> parse_location(std::string_view url) {
   Location out;
   out.websocket = scheme == "wss";
   out.endpoint.tls = scheme != "http";
-  out.endpoint.host = lower_case(view_text(parts.encoded_host_address()));
+  out.endpoint.host = to_lower(view_text(parts.encoded_host_address()));
   out.endpoint.port = parts.has_port() ? parts.port_number() : (out.endpoint.tls ? 443 : 80);
   out.target = view_text(parts.encoded_path());
   if (out.target.empty()) out.target = "/";

@@ -24,13 +24,6 @@ std::string_view without_comment(std::string_view text) {
   return text;
 }
 
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
 std::string_view without_quotes(std::string_view text) {
   const bool quoted = text.size() >= 2 && (text.front() == '"' || text.front() == '\'') &&
                       text.front() == text.back();
@@ -100,7 +93,7 @@ class Parser {
   std::string take_setting(std::string_view text) {
     const auto split = text.find_first_of("=:");
     if (split == std::string_view::npos) return "a setting without '='";
-    name_ = lower_case(trim(text.substr(0, split)));
+    name_ = to_lower(trim(text.substr(0, split)));
     if (name_.empty()) return "a setting without a name";
     const auto value = trim(without_comment(text.substr(split + 1)));
     nesting_ = value.empty();
@@ -116,7 +109,7 @@ class Parser {
     }
     const auto split = text.find_first_of("=:");
     if (split == std::string_view::npos) return "a nested setting without '='";
-    const auto name = lower_case(trim(text.substr(0, split)));
+    const auto name = to_lower(trim(text.substr(0, split)));
     if (name.empty()) return "a nested setting without a name";
     if (section_ != nullptr)
       section_->nested[name_][name] =

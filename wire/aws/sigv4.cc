@@ -36,13 +36,6 @@ Digest hmac_sha256(ByteView key, std::string_view text) {
   return out;
 }
 
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
 /// Trimmed, and each run of white space (line folds too) as one space.
 std::string fold_spaces(std::string_view text) {
   std::string out;
@@ -102,12 +95,12 @@ std::map<std::string, std::string> canonical_headers(const HttpRequest& request,
                                                      const Endpoint& endpoint) {
   std::map<std::string, std::string> out;
   for (const auto& [name, value] : request.headers) {
-    const auto lower = lower_case(name);
+    const auto lower = to_lower(name);
     if (!is_signed_header(lower)) continue;
     const auto [at, added] = out.try_emplace(lower, fold_spaces(value));
     if (!added) at->second.append(",").append(fold_spaces(value));
   }
-  out["host"] = lower_case(endpoint.authority());
+  out["host"] = to_lower(endpoint.authority());
   return out;
 }
 
@@ -116,9 +109,9 @@ std::string credential_scope(const SigningScope& scope) {
          "/aws4_request";
 }
 
-void remove_header(HttpHeaders& headers, std::string_view lower_name) {
+void remove_header(HttpHeaders& headers, std::string_view name) {
   std::erase_if(headers,
-                [&](const auto& field) { return lower_case(field.first) == lower_name; });
+                [&](const auto& field) { return equal_ignoring_case(field.first, name); });
 }
 
 }  // namespace
