@@ -56,13 +56,8 @@ Found read_answer(const Result<HttpResponse>& response, const std::string& sourc
 }
 
 bool may_go_plain(const std::string& host) {
-  return host == "localhost" || host.starts_with("127.") || host == "::1" ||
-         host == "169.254.170.2" || host == "169.254.170.23" || host == "fd00:ec2::23";
-}
-
-/// "127." is loopback only when the host is an address.
-bool is_address(const std::string& host) {
-  return host.find_first_not_of("0123456789.") == std::string::npos;
+  return wire::is_loopback(host) || host == "169.254.170.2" || host == "169.254.170.23" ||
+         host == "fd00:ec2::23";
 }
 
 Result<Location> container_location(const std::string& relative, const std::string& full) {
@@ -74,9 +69,7 @@ Result<Location> container_location(const std::string& relative, const std::stri
   if (!location) return unusable(name + ": " + location.error().detail);
   if (location->websocket) return unusable(name + ": its scheme is not http or https");
   const auto& host = location->endpoint.host;
-  const bool plain_allowed =
-      may_go_plain(host) && (!host.starts_with("127.") || is_address(host));
-  if (!location->endpoint.tls && !plain_allowed)
+  if (!location->endpoint.tls && !may_go_plain(host))
     return unusable(name + ": plain http to \"" + escape_for_terminal(host, 253) +
                     "\" is not allowed, which is neither loopback nor a container service");
   return location;
@@ -107,10 +100,7 @@ std::string instance_endpoint(const Environment& environment, std::string config
 }
 
 bool is_switched_off(const Environment& environment) {
-  auto text = find_variable(environment, "AWS_EC2_METADATA_DISABLED");
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text == "true";
+  return equal_ignoring_case(find_variable(environment, "AWS_EC2_METADATA_DISABLED"), "true");
 }
 
 Location at_path(const wire::Endpoint& endpoint, std::string_view path) {

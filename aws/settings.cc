@@ -1,6 +1,5 @@
 #include "aws/settings.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -16,12 +15,6 @@ constexpr std::array<std::string_view, 4> kServices = {"ssm", "ssmmessages", "st
 
 Error unusable(std::string detail, std::string hint = {}) {
   return {Errc::kConfig, std::move(detail), std::move(hint)};
-}
-
-bool is_true(std::string text) {
-  for (auto& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text == "true";
 }
 
 std::string upper_case(std::string_view text) {
@@ -86,14 +79,17 @@ Result<int> read_attempts(const std::string& text) {
 }
 
 Result<void> read_endpoints(const Reader& reader, Settings& out) {
-  if (is_true(reader.find("ignore_configured_endpoint_urls",
-                          "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")))
-    return {};
+  const auto ignore =
+      reader.find("ignore_configured_endpoint_urls", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+  if (equal_ignoring_case(ignore, "true")) return {};
   for (const auto service : kServices) {
     const auto url = reader.find_endpoint(service);
     if (url.empty()) continue;
     auto endpoint = wire::aws::parse_endpoint(url);
     if (!endpoint) return unusable(std::string(service) + " " + endpoint.error().detail);
+    if (!endpoint->tls && !wire::is_loopback(endpoint->host))
+      return unusable(std::string(service) + " endpoint \"" + escape_for_terminal(url, 200) +
+                      "\": plain http is for loopback alone");
     out.endpoints[std::string(service)] = std::move(*endpoint);
   }
   return {};

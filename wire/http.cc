@@ -1,24 +1,15 @@
 #include "wire/http.h"
 
-#include <algorithm>
+#include <boost/url/ipv4_address.hpp>
+#include <boost/url/ipv6_address.hpp>
+
+#include "base/text.h"
 
 namespace passport::wire {
-namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-}  // namespace
 
 std::string_view find_header(const HttpHeaders& headers, std::string_view name) {
   for (const auto& [field, value] : headers)
-    if (same_name(field, name)) return value;
+    if (equal_ignoring_case(field, name)) return value;
   return {};
 }
 
@@ -29,6 +20,13 @@ std::string Endpoint::authority() const {
 
 std::string Endpoint::url() const {
   return (tls ? "https://" : "http://") + authority() + path;
+}
+
+bool is_loopback(std::string_view host) {
+  const boost::core::string_view text(host.data(), host.size());
+  if (const auto v4 = boost::urls::parse_ipv4_address(text)) return v4->is_loopback();
+  if (const auto v6 = boost::urls::parse_ipv6_address(text)) return v6->is_loopback();
+  return equal_ignoring_case(host, "localhost");
 }
 
 }  // namespace passport::wire

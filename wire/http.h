@@ -39,4 +39,8 @@ struct Endpoint {
   bool operator==(const Endpoint&) const = default;
 };
 
+/// Whether `host` is this machine whatever the network says: "localhost", an IPv4 address in
+/// 127.0.0.0/8 in four decimal parts, or the IPv6 address ::1 without brackets.
+bool is_loopback(std::string_view host);
+
 }  // namespace passport::wire

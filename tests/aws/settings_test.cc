@@ -113,6 +113,21 @@ TEST(Settings, EndpointsThatCannotBeUsed) {
   expect_no_secret(settings.error());
 }
 
+TEST(Settings, PlainHttpIsForLoopbackAlone) {
+  FakeWorld world;
+  world.variables["AWS_REGION"] = "eu-west-1";
+  for (const auto* good : {"http://localhost:1", "http://127.9.9.9", "http://[::1]:1"}) {
+    world.variables["AWS_ENDPOINT_URL"] = good;
+    EXPECT_TRUE(world.load()) << good;
+  }
+  for (const auto* bad :
+       {"http://ssm.eu-west-1.amazonaws.com", "http://127.evil.com", "http://10.0.0.1:1",
+        "http://localhost.evil.com", "http://[fd00:ec2::23]", "http://0.0.0.0"}) {
+    world.variables["AWS_ENDPOINT_URL"] = bad;
+    expect_fault(world.load(), "ssm endpoint \"" + std::string(bad) + "\": plain http");
+  }
+}
+
 TEST(Settings, TheMessageGatewayMayBeWhereSsmIs) {
   FakeWorld world;
   world.variables["AWS_REGION"] = "eu-west-1";
