@@ -58,10 +58,12 @@ std::string name_of(const wire::Endpoint& endpoint) {
 
 Task<Result<BufferedStream>> connect_stream(asio::any_io_executor executor, TlsContext tls,
                                             wire::Endpoint endpoint, Deadline deadline) {
+  Result<std::unique_ptr<TlsEngine>> engine(nullptr);
+  if (endpoint.tls) engine = TlsEngine::client(tls, endpoint.host, endpoint.port);
+  if (!engine) co_return engine.error();
   auto socket = co_await connect_socket(executor, endpoint, deadline);
   if (!socket) co_return socket.error();
-  auto engine = endpoint.tls ? TlsEngine::client(tls, endpoint.host, endpoint.port) : nullptr;
-  BufferedStream stream(std::move(*socket), std::move(engine));
+  BufferedStream stream(std::move(*socket), std::move(*engine));
   const auto watchdog = abort_at(deadline, stream);
   const auto secured = co_await stream.handshake();
   if (secured) co_return stream;

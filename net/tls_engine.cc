@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "base/text.h"
 #include "net/tls_sessions.h"
 
 namespace passport::net {
@@ -76,18 +77,31 @@ TlsEngine::~TlsEngine() {
   SSL_free(ssl_);
 }
 
-std::unique_ptr<TlsEngine> TlsEngine::client(const TlsContext& context, const std::string& host,
-                                             unsigned short port) {
+namespace {
+
+/// False when the handshake would not verify that the peer is `host`.
+bool expect_host(SSL* ssl, const std::string& host) {
+  // OpenSSL takes "" for any name, ".x" for any name under x, and a name up to its first NUL.
+  if (host.empty() || host.front() == '.' || host.find('\0') != std::string::npos) return false;
+  // An address is compared with the certificate's addresses, and is no SNI (RFC 6066 section
+  // 3).
+  if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1) return true;
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  return SSL_set1_host(ssl, host.c_str()) == 1 &&
+         SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TlsEngine>> TlsEngine::client(const TlsContext& context,
+                                                     const std::string& host,
+                                                     unsigned short port) {
   std::unique_ptr<TlsEngine> engine(new TlsEngine(context));
   SSL* ssl = engine->ssl_;
   SSL_set_connect_state(ssl);
-  auto* verify = SSL_get0_param(ssl);
-  // An address is compared with the certificate's addresses, and is no SNI (RFC 6066 section
-  // 3).
-  if (X509_VERIFY_PARAM_set1_ip_asc(verify, host.c_str()) != 1) {
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    SSL_set1_host(ssl, host.c_str());
-    SSL_set_tlsext_host_name(ssl, host.c_str());
+  if (!expect_host(ssl, host)) {
+    return Error{Errc::kConfig, fmt::format("\"{}\" is no host that TLS can verify",
+                                            escape_for_terminal(host, 255))};
   }
   TlsSessions::begin(ssl, fmt::format("{}:{}", host, port));
   return engine;

@@ -28,9 +28,11 @@ class TlsEngine {
     kFailed,     ///< error() says why
   };
 
-  /// Verifies that the peer is `host`, a name or an address; offers a kept session.
-  static std::unique_ptr<TlsEngine> client(const TlsContext& context, const std::string& host,
-                                           unsigned short port);
+  /// Verifies that the peer is `host`, a name or an address; offers a kept session. Errors:
+  /// kConfig when `host` is nothing that a certificate could be compared with.
+  static Result<std::unique_ptr<TlsEngine>> client(const TlsContext& context,
+                                                   const std::string& host,
+                                                   unsigned short port);
   static std::unique_ptr<TlsEngine> server(const TlsContext& context);
   ~TlsEngine();
   TlsEngine(const TlsEngine&) = delete;

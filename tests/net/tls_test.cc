@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "net/connect.h"
+#include "net/tls_engine.h"
 #include "tests/net/loopback.h"
 
 namespace passport::net {
@@ -58,6 +59,17 @@ TEST_F(Tls, RefusesAnotherName) {
 TEST_F(Tls, ANameThatReadsLikeTheAddressIsNotTheAddress) {
   serve(server_tls({"DNS:127.0.0.1"}));
   EXPECT_EQ(refusal(client_tls()), "certificate verify failed: IP address mismatch");
+}
+
+TEST(TlsEngine, NeedsAHostThatItCanVerify) {
+  EXPECT_TRUE(TlsEngine::client(client_tls(), "localhost", 443));
+  EXPECT_TRUE(TlsEngine::client(client_tls(), "::1", 443));
+  for (const auto& host : {std::string(), std::string("."), std::string(".localhost"),
+                           std::string("localhost\0.example", 18), std::string(300, 'a')}) {
+    const auto engine = TlsEngine::client(client_tls(), host, 443);
+    ASSERT_FALSE(engine) << host;
+    EXPECT_EQ(engine.error().code, Errc::kConfig);
+  }
 }
 
 TEST_F(Tls, RefusesAnUnknownAuthority) {
