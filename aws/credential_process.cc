@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "net/watchdog.h"
 #include "wire/aws/credential_messages.h"
 
 extern char** environ;  // POSIX declares it nowhere
@@ -170,28 +171,16 @@ std::string describe_status(int status) {
   return fmt::format("it exited with status {}", WEXITSTATUS(status));
 }
 
-/// Closes `pipe` at the deadline, which ends a read under way.
-void watch(asio::steady_timer& timer, asio::posix::stream_descriptor& pipe,
-           net::Deadline deadline) {
-  timer.expires_at(deadline);
-  timer.async_wait([&pipe](const boost::system::error_code& error) {
-    boost::system::error_code ignored;
-    if (!error) pipe.cancel(ignored);
-  });
-}
-
 net::Task<Result<std::string>> read_all(asio::posix::stream_descriptor& pipe,
                                         net::Deadline deadline) {
-  asio::steady_timer timer(pipe.get_executor());
-  watch(timer, pipe, deadline);
+  const auto watchdog = net::cancel_at(deadline, pipe);
   std::string out(kMaxProcessOutput + 1, '\0');
   std::size_t size = 0;
   boost::system::error_code error;
   while (!error && size < out.size())
     size += co_await pipe.async_read_some(asio::buffer(out.data() + size, out.size() - size),
                                           asio::redirect_error(asio::use_awaitable, error));
-  if (error == asio::error::operation_aborted)
-    co_return Error{Errc::kTimeout, "it did not end in time"};
+  if (watchdog.expired()) co_return Error{Errc::kTimeout, "it did not end in time"};
   if (error && error != asio::error::eof)
     co_return Error{Errc::kUnavailable, "reading its output: " + error.message()};
   if (size > kMaxProcessOutput) {

@@ -1,5 +1,6 @@
 #include "net/resolve.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -57,10 +58,6 @@ std::vector<tcp::endpoint> endpoints_of(const addrinfo* addresses, unsigned shor
     out.push_back(endpoint);
   }
   return out;
-}
-
-Watchdog cancel_at(Deadline deadline, asio::posix::stream_descriptor& descriptor) {
-  return Watchdog(descriptor.get_executor(), deadline, [&descriptor] { descriptor.cancel(); });
 }
 
 /// Begins the look-up on a thread of its own.

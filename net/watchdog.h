@@ -41,4 +41,15 @@ class Watchdog {
   std::shared_ptr<State> state_;
 };
 
+/// Cancels what waits on `object`, a socket, descriptor or the like, at the deadline.
+/// Coroutines call this rather than write the lambda themselves: g++ 12 destroys a lambda's
+/// captures twice there.
+template <class IoObject>
+Watchdog cancel_at(Deadline deadline, IoObject& object) {
+  return Watchdog(object.get_executor(), deadline, [&object] {
+    boost::system::error_code ignored;
+    object.cancel(ignored);
+  });
+}
+
 }  // namespace passport::net
