@@ -57,6 +57,8 @@ class BufferedStream {
   void start_flush();
   /// The same, and waits until all of it is sent.
   Task<error_code> flush();
+  /// Why nothing more can be sent; success while it can.
+  error_code write_error() const;
   /// Sends what was appended, then tells the peer that nothing more comes.
   void finish();
   /// Closes at once: operations under way end with operation_aborted.
@@ -123,7 +125,6 @@ class BufferedStream {
   std::uint64_t appended_total() const;
   ByteView next_piece() const;
   error_code read_error() const;
-  error_code write_error() const;
 
   std::shared_ptr<Core> core_;
 };

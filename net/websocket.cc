@@ -111,9 +111,11 @@ class BeastWebSocket final : public WebSocket {
     const auto state = state_;
     if (state->over || state->closing) co_return false;
     error_code error;
-    state->ws.ping({}, error);
-    if (!error) error = co_await state->stream.flush();
-    co_return !error;
+    if (state->stream.pending() == 0) {
+      state->ws.ping({}, error);
+      state->stream.start_flush();
+    }
+    co_return !error && !state->stream.write_error();
   }
 
   Deadline last_heard() const override { return state_->stream.last_heard(); }
@@ -149,6 +151,12 @@ void add_headers(Stream& ws, const wire::HttpHeaders& headers) {
   }));
 }
 
+/// The first line, also of a text inside JSON: behind it a service may repeat the request that
+/// it was sent, signature and tokens with it.
+std::string_view first_line(std::string_view body) {
+  return body.substr(0, std::min(body.find_first_of("\r\n"), body.find("\\n")));
+}
+
 /// The error that a refused upgrade means.
 Error refusal(const wire::Endpoint& endpoint, const websocket::response_type& response) {
   const auto status = response.result_int();
@@ -158,8 +166,8 @@ Error refusal(const wire::Endpoint& endpoint, const websocket::response_type& re
                                                    : Errc::kUnavailable;
   auto detail =
       fmt::format("{} refused the websocket with status {}", name_of(endpoint), status);
-  if (!response.body().empty()) {
-    detail += fmt::format(": \"{}\"", escape_for_terminal(response.body(), kQuotedBody));
+  if (const auto said = first_line(response.body()); !said.empty()) {
+    detail += fmt::format(": \"{}\"", escape_for_terminal(said, kQuotedBody));
   }
   return {code, detail};
 }

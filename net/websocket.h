@@ -57,6 +57,8 @@ class WebSocket {
   /// the connection is over.
   virtual Task<bool> write(std::span<const WebSocketMessage> messages) = 0;
 
+  /// Never waits for the network: while earlier bytes have not all been taken by it, none is
+  /// sent, as the peer has those to answer first. False when the connection is over.
   virtual Task<bool> ping() = 0;
   virtual Deadline last_heard() const = 0;
 

@@ -84,6 +84,29 @@ TEST_F(WebSockets, PingsAreAnsweredWhileNothingElseComes) {
   EXPECT_FALSE(socket->has_buffered_input());
 }
 
+TEST_F(WebSockets, APingNeverWaitsForASilentPeer) {
+  serve([](wire::HttpRequest, Socket socket) -> Task<void> {
+    co_await never();
+    socket->abort();
+  });
+  const auto socket = connected();
+  const std::vector<WebSocketMessage> batch(64, message(1 << 20));
+  std::optional<bool> wrote;
+  asio::co_spawn(io_, socket->write(batch), [&](std::exception_ptr, bool b) { wrote = b; });
+  io_.restart();
+  io_.poll();
+  ASSERT_FALSE(wrote) << "64 MiB are more than any buffer takes";
+  for (int i = 0; i < 3; ++i) {
+    std::optional<bool> pinged;
+    asio::co_spawn(io_, socket->ping(), [&](std::exception_ptr, bool b) { pinged = b; });
+    io_.poll();
+    EXPECT_EQ(pinged, true);
+  }
+  EXPECT_FALSE(wrote);
+  socket->abort();
+  EXPECT_FALSE(test::run_task(io_, socket->ping()));
+}
+
 TEST_F(WebSockets, JoinsFragmentsAroundAPing) {
   serve_raw([](Socket, BufferedStream stream) -> Task<void> {
     stream.append(Bytes{0x01, 2, 'a', 'b', 0x89, 1, 'p', 0x80, 1, 'c', 0x82, 1, 'd'});
@@ -144,6 +167,25 @@ TEST_F(WebSockets, MapsTheStatusOfARefusal) {
     EXPECT_NE(detail.find("status " + std::to_string(c.status)), std::string::npos) << detail;
     EXPECT_NE(detail.find("no\\x1b[2J xxx"), std::string::npos) << detail;
     EXPECT_EQ(detail.find(std::string(201, 'x')), std::string::npos) << "at most 200 bytes";
+  }
+}
+
+TEST_F(WebSockets, ShowsOnlyTheFirstLineOfARefusal) {
+  const struct {
+    std::string body;
+    std::string shown;
+  } cases[] = {
+      {"{\"message\":\"no match\\n\\nThe Canonical String\\nx-token:canary\"}",
+       ": \"{\"message\":\"no match\""},
+      {"no match\nx-token:canary", ": \"no match\""},
+      {"no match\r\nx-token:canary", ": \"no match\""},
+      {"\ncanary", "status 403"},
+  };
+  for (const auto& c : cases) {
+    serve({}, 403, c.body);
+    const auto socket = connect();
+    ASSERT_FALSE(socket);
+    EXPECT_TRUE(socket.error().detail.ends_with(c.shown)) << socket.error().detail;
   }
 }
 
