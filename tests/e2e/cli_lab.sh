@@ -93,6 +93,7 @@ expect_status 0 "$lab" down --state "$state"
 [[ $(ls -A "$state") == mine ]] || fail "down touched what is not the lab's: $(ls -A "$state")"
 
 # In the foreground a signal ends it, and nothing is left.
+set -m  # else bash starts it with SIGINT ignored
 "$lab" up --state "$work/front" --instances 0 --foreground >"$work/out" 2>"$work/err" &
 front=$!
 until grep -q '^region' "$work/out"; do kill -0 $front || fail "foreground: $(cat "$work/err")"; done
