@@ -40,8 +40,8 @@ int serve(const LabOptions& options, bool remove_directory, Ready ready) {
   asio::io_context loop(1);
   auto lab = Lab::start(loop.get_executor(), options, remove_directory);
   if (!lab) {
-    ready(&lab.error());
     remove_state(options.state_dir, remove_directory);
+    ready(&lab.error());
     return exit_code(lab.error().code);
   }
   ready(nullptr);
