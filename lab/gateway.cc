@@ -157,10 +157,15 @@ std::shared_ptr<GatewaySession> Gateway::make_session(const Session& session) {
   if (old || ports == ports_.end() || state_.faults.never_attach.contains(session.target)) {
     return std::make_shared<SilentSession>(executor_, session.id, std::move(hooks));
   }
+  wire::ssm::AgentConfig agent;
+  agent.agent_version = instance->agent_version;
+  agent.payload_size = config_.agent_payload_size;
+  agent.properties = {{"portNumber", session.port()}};
   return std::make_shared<InstanceSession>(
-      executor_, session.id, std::move(hooks), ports->second,
-      InstanceAgentConfig{parse_port(session.port()), instance->agent_version,
-                          config_.agent_payload_size});
+      executor_, session.id, std::move(hooks), std::move(agent),
+      [connect_to = ports->second, port = parse_port(session.port())](InstanceSession& made) {
+        return make_port_plugin(made, connect_to, port);
+      });
 }
 
 /// A session ended by itself: by its agent, its client or a fault.

@@ -8,6 +8,7 @@
 
 #include "lab/gateway_session.h"
 #include "lab/instance_session.h"
+#include "lab/port_plugin.h"
 #include "lab/service_state.h"
 #include "net/asio.h"
 #include "net/http_server.h"

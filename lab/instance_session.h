@@ -3,37 +3,40 @@
 #include <optional>
 
 #include "lab/gateway_session.h"
-#include "lab/instance_fd.h"
+#include "lab/instance_plugin.h"
 #include "wire/ssm/agent_channel.h"
 
 namespace passport::lab {
 
-/// Gives a connected, non-blocking stream socket to a port of the instance.
-using PortConnector = std::function<net::Task<Result<Fd>>(unsigned short port)>;
-
-struct InstanceAgentConfig {
-  unsigned short port = 22;
-  std::string agent_version;
-  std::size_t payload_size = 1024;
-};
-
-/// Bytes flow between the client's websocket and the port without a queue of their own: the
-/// port is not read while the channel's window is full, and the websocket not while more than
-/// kMaxReadable bytes wait for the port.
+/// The agent's half of the data channel, its timers and its websocket; what it carries is its
+/// plugin's. Nothing is queued between them: a plugin gives bytes only while the channel's
+/// window has room, and the websocket is not read while more than kMaxReadable bytes wait for
+/// the plugin.
 class InstanceSession : public GatewaySession {
  public:
   static constexpr std::size_t kMaxReadable = 1 << 20;
 
+  /// `config` without session_id and clock, which are set here.
   InstanceSession(net::asio::any_io_executor executor, std::string id, SessionHooks hooks,
-                  PortConnector connect_to, InstanceAgentConfig config);
+                  wire::ssm::AgentConfig config, InstancePluginSource make_plugin);
   ~InstanceSession() override;
 
   void start() override;
   void pause_agent(bool on) override;
 
- private:
-  struct Port;
+  // For the plugin.
 
+  using GatewaySession::executor;
+  wire::ssm::AgentChannel& channel() { return channel_; }
+  /// Runs a loop of the plugin's; the session and its plugin live until it has ended.
+  void spawn(net::Task<void> loop);
+  void sent() { wake_client_writer(); }  ///< bytes were given to the channel
+  void taken();                          ///< bytes were taken from the channel
+  void changed() { timer_.notify(); }    ///< the channel's state or deadlines have changed
+  /// The session ends with these words after `delay`, as when the real agent's worker died.
+  void fail_after(std::chrono::milliseconds delay, std::string words);
+
+ private:
   void receive_from_client(wire::WebSocketMessage& message) override;
   void flush_from_client() override;
   bool takes_more() const override { return channel_.readable().size() < kMaxReadable; }
@@ -42,24 +45,17 @@ class InstanceSession : public GatewaySession {
   void on_end() override;
 
   net::Task<void> run_timers();
-  net::Task<void> connect_port();
-  net::Task<void> read_port(std::shared_ptr<Port> port);
-  net::Task<void> write_port(std::shared_ptr<Port> port);
-  void write_port_now();
-  void wake_port_reader();
-  void port_failed();
+  void give_bytes();
   void rearm();
 
-  PortConnector connect_to_;
-  unsigned short port_number_;
+  InstancePluginSource make_plugin_;
   wire::ssm::AgentChannel channel_;
-  std::shared_ptr<Port> port_;  ///< null while not connected
-  bool connecting_ = false;
-  bool waits_for_room_ = false;
+  std::unique_ptr<InstancePlugin> plugin_;  ///< null until the handshake is complete
+  bool connecting_ = false;                 ///< the plugin knows that the port is wanted
   net::Event timer_;  ///< the channel's deadlines have changed, or it wants something
-  net::Event room_;   ///< the channel may take bytes of the port
   wire::ssm::Time armed_until_{};
-  std::optional<wire::ssm::Time> worker_lost_at_;  ///< the port refused: the session fails then
+  std::optional<wire::ssm::Time> fails_at_;
+  std::string failure_words_;
 };
 
 }  // namespace passport::lab

@@ -32,7 +32,7 @@ AgentChannel::AgentChannel(AgentConfig config, UuidSource uuids, Time now)
   HandshakeRequest request;
   request.agent_version = config_.agent_version;
   request.session_type = config_.session_type;
-  request.properties = {{"portNumber", config_.port}};
+  request.properties = config_.properties;
   stream_.push(PayloadType::kHandshakeRequest, as_bytes(serialize_handshake_request(request)));
 }
 
@@ -96,6 +96,7 @@ Result<void> AgentChannel::on_handshake_response(ByteView payload, Time now) {
     if (action.status != ActionStatus::kSuccess)
       return Error{Errc::kProtocol,
                    "the client did not process " + action.action_type + ": " + action.error};
+  client_version_ = response->client_version;
   stream_.push(PayloadType::kHandshakeComplete,
                as_bytes(serialize_handshake_complete(now - started_, "")));
   state_ = State::kOpen;
@@ -116,6 +117,10 @@ Result<void> AgentChannel::on_flag(ByteView payload) {
     disconnect_ = true;
   }
   return {};
+}
+
+void AgentChannel::send_flag(Flag flag) {
+  if (state_ == State::kOpen) stream_.push(PayloadType::kFlag, serialize_flag(flag));
 }
 
 void AgentChannel::port_connected(Time) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/byte_queue.h"
 #include "base/result.h"
@@ -14,9 +15,10 @@ namespace passport::wire::ssm {
 struct AgentConfig {
   std::string agent_version = "3.3.987.0";
   std::string session_id{};
-  std::string session_type = "Port";  ///< what the handshake says; a hostile agent may lie
-  std::string port = "22";            ///< Properties.portNumber of the handshake
-  std::size_t payload_size = 1024;    ///< bytes of port data a message, as the real agent's
+  // What the handshake says; a hostile agent may lie.
+  std::string session_type = "Port";
+  std::vector<std::pair<std::string, std::string>> properties = {{"portNumber", "22"}};
+  std::size_t payload_size = 1024;  ///< bytes of port data a message, as the real agent's
   ClockOrigin clock{};
   /// Between HandshakeComplete and the agent's own note of it, what arrives is acknowledged and
   /// thrown away, as the real agent does (datachannel.go PerformHandshake). Zero: no such gap.
@@ -61,6 +63,10 @@ class AgentChannel {
   bool terminated_by_client() const { return terminated_; }  ///< TerminateSession flag came
   /// DisconnectToPort came: the owner drops its connection to the port. Reading it resets it.
   bool take_disconnect() { return std::exchange(disconnect_, false); }
+  bool disconnect_due() const { return disconnect_; }
+  /// What the client says it is, in its handshake.
+  const std::string& client_version() const { return client_version_; }
+  void send_flag(Flag flag);  ///< goes out whatever the window
   StreamCounters counters() const { return stream_.counters(); }
 
  private:
@@ -82,6 +88,7 @@ class AgentChannel {
   std::optional<Time> discard_until_;
   std::optional<Time> close_until_;
   ByteQueue readable_;
+  std::string client_version_;
 };
 
 }  // namespace passport::wire::ssm

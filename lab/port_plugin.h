@@ -1,0 +1,20 @@
+// A session that carries one connection to a port of the instance.
+#pragma once
+#include <functional>
+#include <memory>
+
+#include "base/result.h"
+#include "lab/instance_fd.h"
+#include "lab/instance_plugin.h"
+#include "net/asio.h"
+
+namespace passport::lab {
+
+/// Gives a connected, non-blocking stream socket to a port of the instance.
+using PortConnector = std::function<net::Task<Result<Fd>>(unsigned short port)>;
+
+/// As agent/session/plugins/port/port_basic.go.
+std::unique_ptr<InstancePlugin> make_port_plugin(InstanceSession& session,
+                                                 PortConnector connect_to, unsigned short port);
+
+}  // namespace passport::lab
