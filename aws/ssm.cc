@@ -8,7 +8,7 @@ Answer<Session> read_session(const Answer<wire::HttpResponse>& response,
   if (!response) return response.failure<Session>();
   auto session = wire::aws::parse_session(response->body);
   if (!session)
-    return Error{Errc::kProtocol, std::string(action) + ": " + session.error().detail};
+    return Error{session.error().code, std::string(action) + ": " + session.error().detail};
   return std::move(*session);
 }
 

@@ -1,4 +1,5 @@
 // passport-proxy: a ProxyCommand for ssh over an AWS Systems Manager session.
+#include <charconv>
 #include <exception>
 #include <iostream>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "net/stdio.h"
 #include "proxy/options.h"
 #include "proxy/run.h"
+#include "proxy/stdio_side.h"
 #include "wire/aws/identifiers.h"
 
 namespace po = boost::program_options;
@@ -31,9 +33,29 @@ po::options_description visible_options(Options& o) {
       "session document")(
       "payload-size",
       po::value(&o.payload_size)->value_name("BYTES")->default_value(o.payload_size),
-      "stream bytes a message, 1 to 65536")("verbose,v", "say more; twice: for debugging")(
-      "help,h", "print this and exit")("version", "print the version and exit");
+      "stream bytes a message, 1 to 65536")(
+      "resume-for", po::value<std::string>()->value_name("TIME")->default_value("10m"),
+      "how long to try to resume a broken connection: 90s, 10m, 12h; 0: not")(
+      "verbose,v", "say more; twice: for debugging")("help,h", "print this and exit")(
+      "version", "print the version and exit");
   return d;
+}
+
+/// Throws po::error unless `text` is a number of seconds, or with s, m or h.
+std::chrono::seconds parse_resume_for(const std::string& text) {
+  constexpr long kMost = 24 * 3600;
+  long number = -1;
+  const auto* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
+  const long scale = unit.empty() || unit == "s" ? 1
+                     : unit == "m"               ? 60
+                     : unit == "h"               ? 3600
+                                                 : 0;
+  if (parsed.ec != std::errc() || number < 0 || scale == 0 || number > kMost / scale)
+    throw po::error(
+        fmt::format("--resume-for \"{}\" is not a time up to 24h, as 90s or 10m", text));
+  return std::chrono::seconds(number * scale);
 }
 
 /// How often -v was given; the options are left without it, for a switch must not be repeated.
@@ -80,9 +102,27 @@ Options parse_options(const std::vector<std::string>& args) {
     std::exit(EX_OK);
   }
   po::notify(vm);
+  o.resume_for = parse_resume_for(vm["resume-for"].as<std::string>());
   check(o, port);
   o.port = static_cast<unsigned short>(port);
   return o;
+}
+
+passport::proxy::SessionPlan make_plan(const Options& o) {
+  passport::proxy::SessionPlan plan;
+  plan.settings = {o.profile, o.region};
+  plan.request.target = o.target;
+  plan.request.document_name = o.document;
+  plan.request.parameters["portNumber"] = {std::to_string(o.port)};
+  plan.request.reason = o.reason;
+  plan.channel.payload_size = o.payload_size;
+  plan.link.resume_for = o.resume_for;
+  plan.make_local = [](const auto& executor)
+      -> passport::Result<std::unique_ptr<passport::proxy::LocalSide>> {
+    return std::unique_ptr<passport::proxy::LocalSide>(
+        std::make_unique<passport::proxy::StdioSide>(executor));
+  };
+  return plan;
 }
 
 }  // namespace
@@ -91,7 +131,7 @@ int main(int argc, char** argv) try {
   passport::net::reserve_standard_descriptors();
   passport::net::forbid_core_dumps();
   passport::start_log("passport-proxy", passport::LogLevel::kNotice);
-  return passport::proxy::run_proxy(parse_options({argv + 1, argv + argc}));
+  return passport::proxy::run_session(make_plan(parse_options({argv + 1, argv + argc})));
 } catch (const po::error& e) {
   passport::log_line(e.what());
   std::cerr << kUsage;

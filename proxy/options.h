@@ -1,5 +1,6 @@
 // What the command line of passport-proxy says.
 #pragma once
+#include <chrono>
 #include <string>
 
 #include "wire/ssm/stream.h"
@@ -14,6 +15,8 @@ struct Options {
   std::string document = "AWS-StartSSHSession";
   std::string reason;
   std::size_t payload_size = wire::ssm::kDefaultPayload;
+  std::chrono::seconds resume_for{
+      600};  ///< how long a broken connection is tried to be resumed
 };
 
 }  // namespace passport::proxy

@@ -1,11 +1,30 @@
-// passport-proxy's one job, from credentials to the session's end.
+// One session from credentials to its end: what every mode of passport-proxy does.
 #pragma once
-#include "proxy/options.h"
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "aws/settings.h"
+#include "aws/ssm.h"
+#include "proxy/link.h"
+#include "proxy/local_side.h"
+#include "wire/ssm/client_channel.h"
 
 namespace passport::proxy {
 
-/// Starts a session to the target and carries stdin and stdout over it until one side ends.
-/// Returns the exit status; everything that went wrong has been said on stderr.
-int run_proxy(const Options& options);
+struct SessionPlan {
+  aws::SettingsChoice settings;
+  aws::StartSessionRequest request;
+  std::optional<aws::Session> started{};  ///< by another program: carried, not started
+  wire::ssm::ClientConfig channel{};      ///< token, client id and clock are filled in
+  LinkConfig link{};
+  /// Made before AWS is called, so that what cannot work here fails first.
+  std::function<Result<std::unique_ptr<LocalSide>>(const net::asio::any_io_executor&)>
+      make_local;
+};
+
+/// Starts the session and carries it until one side ends. Returns the exit status; everything
+/// that went wrong has been said on stderr.
+int run_session(SessionPlan plan);
 
 }  // namespace passport::proxy

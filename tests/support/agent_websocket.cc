@@ -39,7 +39,7 @@ void AgentWebSocket::pump() {
   m.payload_digest = wire::ssm::compute_digest(m.payload);
   serialize_agent_message(m, ready_.emplace_back().bytes);
   close_ready_ = true;
-  words_.reset();
+  said_words_ = std::exchange(words_, std::nullopt);
 }
 
 net::Task<bool> AgentWebSocket::read(wire::WebSocketMessage& into) {
@@ -47,7 +47,7 @@ net::Task<bool> AgentWebSocket::read(wire::WebSocketMessage& into) {
   if (!step()) co_return false;
   while (open_) {
     pump();
-    if (!ready_.empty()) {
+    if (!ready_.empty() && !silent) {
       into = std::move(ready_.front());
       ready_.pop_front();
       ++frames_read;
@@ -86,6 +86,14 @@ void AgentWebSocket::drop(unsigned code, std::string reason) {
   open_ = false;
   closed_ = {code, std::move(reason)};
   readable_.notify();
+}
+
+void AgentWebSocket::reopen() {
+  open_ = true;
+  silent = false;
+  ready_.clear();
+  if (said_words_) words_ = said_words_;
+  agent.resume(Clock::now());
 }
 
 void AgentWebSocket::end_port(std::string words) {

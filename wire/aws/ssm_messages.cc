@@ -73,6 +73,8 @@ Result<Session> parse_session(std::string_view body) {
   out.stream_url = find_string(*parsed, "StreamUrl");
   out.token = Secret(find_string(*parsed, "TokenValue"));
   if (!is_session_id(out.session_id)) return broken("answer without a usable SessionId");
+  if (out.stream_url.empty() && out.token.empty())
+    return Error{Errc::kNotFound, "aws: the session has ended"};
   if (out.stream_url.empty()) return broken("answer without a StreamUrl");
   if (out.token.empty()) return broken("answer without a TokenValue");
   return out;

@@ -44,7 +44,11 @@ Result<void> ClientChannel::receive(const WebSocketMessage& message, Time now) {
   if (state_ == State::kClosed || message.text)
     return {};  // no text is defined after the first frame
   const auto m = parse_agent_message(message.bytes);
-  if (!m) return protocol_error(m.error().detail);
+  if (!m) {
+    if (++malformed_ > kMaxMalformed) return protocol_error(m.error().detail);
+    return {};
+  }
+  malformed_ = 0;
   if (m->message_type == kOutputStreamData) return receive_data(*m, now);
   if (m->message_type == kAcknowledge) {
     if (auto taken = stream_.receive_acknowledge(*m, now); !taken) return taken;
@@ -219,9 +223,11 @@ Result<void> ClientChannel::on_timer(Time now) {
   return {};
 }
 
-void ClientChannel::resume(Secret token, Time) {
+void ClientChannel::resume(Secret token, Time now) {
   config_.token = std::move(token);
   open_frame_due_ = true;
+  if (attach_until_) attach_until_ = now + config_.attach_timeout;
+  if (port_until_) port_until_ = now + config_.port_timeout;
   stream_.resend_all();
 }
 

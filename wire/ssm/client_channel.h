@@ -42,6 +42,8 @@ struct ClientConfig {
 /// Pure: no sockets, no clock, no randomness. Not thread-safe.
 class ClientChannel {
  public:
+  static constexpr unsigned kMaxMalformed = 16;  ///< messages in a row that are dropped
+
   enum class State {
     kAttaching,  ///< token sent or about to be; the agent has not asked for the handshake
     kHandshake,  ///< answered; waiting for HandshakeComplete
@@ -53,9 +55,10 @@ class ClientChannel {
 
   ClientChannel(ClientConfig config, UuidSource uuids, Time now);
 
-  /// One websocket message. Errors end the session: kProtocol (a malformed or impossible
-  /// message), kUnavailable (the agent wants or is something that we cannot serve).
-  /// A payload whose digest is wrong is dropped unacknowledged, for the agent to send again.
+  /// One websocket message. Errors end the session: kProtocol (an impossible message, or
+  /// malformed ones only), kUnavailable (the agent wants or is something that we cannot serve).
+  /// A malformed message, or one whose digest is wrong, is dropped unacknowledged, for the
+  /// agent to send again.
   Result<void> receive(const WebSocketMessage& message, Time now);
 
   /// Takes stream bytes; returns how many. 0: paused, the window is full, or not open.
@@ -71,7 +74,8 @@ class ClientChannel {
   Result<void> on_timer(Time now);
   std::optional<Time> next_timeout() const;
 
-  /// Everything unacknowledged goes out again at once, on a new connection opened with `token`.
+  /// Everything unacknowledged goes out again at once, on a new connection opened with `token`;
+  /// what waits for the agent has its time again.
   void resume(Secret token, Time now);
 
   /// Fills `out` with the next websocket message to send; false when there is none.
@@ -114,7 +118,8 @@ class ClientChannel {
   State state_ = State::kAttaching;
   bool open_frame_due_ = true;
   bool input_ended_ = false;
-  Bytes first_bytes_;  ///< held until the server spoke or hold_until_
+  unsigned malformed_ = 0;  ///< in a row
+  Bytes first_bytes_;       ///< held until the server spoke or hold_until_
   bool holding_ = true;
   std::optional<Time> hold_until_;    ///< set when the handshake is complete
   std::optional<Time> attach_until_;  ///< the handshake must be complete by then

@@ -1,0 +1,79 @@
+#include "proxy/cloud.h"
+
+#include "base/log.h"
+#include "proxy/explain.h"
+
+namespace passport::proxy {
+namespace {
+
+constexpr std::chrono::seconds kExplainTimeout{5};  ///< DescribeInstanceInformation
+
+}  // namespace
+
+Cloud::Cloud(const net::asio::any_io_executor& executor, const net::TlsContext& tls,
+             const aws::Settings& settings)
+    : executor_(executor),
+      tls_(tls),
+      world_(aws::make_world(executor, tls_)),
+      chain_(world_, settings),
+      client_(world_, settings, chain_.source()),
+      ssm_(client_) {}
+
+Result<std::unique_ptr<Cloud>> Cloud::open(const net::asio::any_io_executor& executor,
+                                           const aws::SettingsChoice& choice) {
+  const auto settings = aws::load_settings(aws::process_environment(), choice);
+  if (!settings) return settings.error();
+  const auto tls = net::TlsContext::client(settings->ca_bundle);
+  if (!tls) return tls.error();
+  return std::unique_ptr<Cloud>(new Cloud(executor, *tls, *settings));
+}
+
+net::Task<Result<aws::Session>> Cloud::start_session(aws::StartSessionRequest request,
+                                                     net::Deadline deadline) {
+  const auto target = request.target;
+  auto session = co_await ssm_.start_session(std::move(request), deadline);
+  if (session) co_return std::move(*session);
+  if (session.service_code() != "TargetNotConnected") co_return session.error();
+  co_return co_await explain(session.error(), target);
+}
+
+net::Task<Error> Cloud::explain(Error failure, std::string target) {
+  const auto instance =
+      co_await ssm_.describe_instance(target, net::deadline_in(kExplainTimeout));
+  if (!instance) co_return failure;  // not allowed to ask: the words that we have must do
+  co_return explain_not_connected(failure, target, client_.settings().region, *instance,
+                                  client_.now());
+}
+
+net::Task<Result<Connection>> Cloud::connect(aws::Session session, net::Deadline deadline) {
+  const auto address = ssm_.check_stream(session);
+  if (!address) co_return address.error();
+  auto request = co_await ssm_.sign_stream(*address, deadline);
+  if (!request) co_return request.error();
+  auto websocket = co_await net::WebSocket::connect(executor_, tls_, address->endpoint,
+                                                    *std::move(request), deadline);
+  if (!websocket) co_return websocket.error();
+  Connection connection;
+  connection.websocket = std::move(*websocket);
+  connection.token = std::move(session.token);
+  co_return connection;
+}
+
+net::Task<Result<Connection>> Cloud::resume(std::string session_id, bool renew,
+                                            net::Deadline deadline) {
+  if (renew) {
+    const auto credentials = co_await chain_.load(aws::Renew::kYes, deadline);
+    if (!credentials) co_return credentials.error();
+  }
+  auto session = co_await ssm_.resume_session(std::move(session_id), deadline);
+  if (!session) co_return session.error();
+  co_return co_await connect(std::move(*session), deadline);
+}
+
+net::Task<void> Cloud::terminate(std::string session_id, net::Deadline deadline) {
+  const auto done = co_await ssm_.terminate_session(std::move(session_id), deadline);
+  // It ends by itself when idle: not worth a line that the user did not ask for.
+  if (!done) log(LogLevel::kInfo, "terminate failed: {}", done.error().detail);
+}
+
+}  // namespace passport::proxy
