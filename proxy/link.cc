@@ -302,7 +302,8 @@ net::Task<void> Link::watch(net::Deadline now) {
     silence_ = "no answer after this machine slept";
     probed_at_.reset();
     websocket->abort();
-  } else if (now - std::max(heard, last_ping_) >= config_.ping_every) {
+  } else if (probe_due_ || now - std::max(heard, last_ping_) >= config_.ping_every) {
+    probe_due_ = false;
     last_ping_ = now;
     co_await websocket->ping();
   }
@@ -311,8 +312,7 @@ net::Task<void> Link::watch(net::Deadline now) {
 void Link::probe() {
   if (!websocket_ || probed_at_) return;
   probed_at_ = Clock::now();
-  last_ping_ = net::Deadline::min() + config_.ping_every;  // ping at once
-  alive_since_ = std::min(alive_since_, *probed_at_);
+  probe_due_ = true;
   time_.notify();
 }
 

@@ -120,7 +120,8 @@ class Link {
   std::size_t unanswered_ = 0;  ///< messages received since others were told
   net::Deadline alive_since_;   ///< silence counts from here at the earliest
   net::Deadline last_ping_{};
-  std::optional<net::Deadline> probed_at_;
+  std::optional<net::Deadline> probed_at_;  ///< asked whether the connection is alive
+  bool probe_due_ = false;
   net::Deadline timer_at_{};  ///< when keep_time() wakes
 };
 

@@ -380,6 +380,23 @@ TEST(Link, SilenceIsABreak) {
   EXPECT_EQ(read_file(out), "banner");
 }
 
+TEST(Link, AConnectionThatDoesNotAnswerAfterASleepIsReplaced) {
+  Pipe in;
+  const auto out = make_file("");
+  Rig rig(in.reader->get(), out.get(), {.resume_for = 60s});
+  rig.websocket.say("banner");
+  rig.websocket.on_step = [&] {
+    if (!rig.renewed.empty() && rig.channel->drained()) rig.websocket.end_port("");
+  };
+  rig.websocket.silent = true;
+  net::asio::steady_timer timer(rig.context, 50ms);
+  timer.async_wait([&](const boost::system::error_code&) { rig.link->probe(); });
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(rig.run().cause, LinkEnd::Cause::kPeer);
+  EXPECT_EQ(rig.renewed.size(), 1U);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, Link::kProbeTime + 5s);
+}
+
 TEST(Link, ASignalDuringAnOutageEndsItAtOnce) {
   Pipe in;
   const auto out = make_file("");
