@@ -142,7 +142,7 @@ net::Task<void> Link::serve(std::shared_ptr<net::WebSocket> websocket) {
 net::Task<void> Link::read(std::shared_ptr<net::WebSocket> websocket) {
   wire::WebSocketMessage message;
   while (!stopped_) {
-    while (channel_.readable().size() > kMaxReadable && !stopped_) {
+    while (channel_.waiting() > kMaxReadable && !stopped_) {
       after_receive();
       reading_ = false;
       co_await taken_.wait();
@@ -212,7 +212,7 @@ void Link::after_receive() {
   unanswered_ = 0;
   outgoing_.notify();
   if (channel_.room() > 0) room_.notify();
-  if (!channel_.readable().empty()) incoming_.notify();
+  if (channel_.waiting() > 0) incoming_.notify();
   if (channel_.state() == State::kFinishing && channel_.drained()) time_.notify();
   if (channel_.state() != State::kClosed) return;
   incoming_.notify();

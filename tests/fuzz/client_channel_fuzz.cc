@@ -1,6 +1,7 @@
 // A hostile service: operations on the client's half, each a byte of what and two of how much.
 //   0 a frame as given   1 a frame made well-formed (type, sequence number, payload from input)
 //   2 bytes of stdin     3 time passes   4 finish   5 terminate   6 a new connection
+// A client that accepts anything also has its terminal resized as time passes.
 #include <cstdlib>
 
 #include "tests/fuzz/target.h"
@@ -27,16 +28,15 @@ void serialize_made(ByteView in, Bytes& out) {
   serialize_agent_message(m, out);
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+void run(Accepts accepts, ByteView in) {
   Time now = Time{} + std::chrono::hours(1);
   ClientConfig config;
   config.token = Secret("token");
+  config.accepts = accepts;
   std::uint8_t counter = 0;
   ClientChannel client(
       std::move(config), [&] { return Uuid{++counter}; }, now);
-  ByteReader r({data, size});
+  ByteReader r(in);
   std::size_t taken = 0;
   while (r.left() >= 3) {
     const auto head = r.take(3);
@@ -56,6 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 3:
         now += std::chrono::milliseconds(amount);
         dead = !client.on_timer(now);
+        if (accepts == Accepts::kAny) client.set_size({head[1], head[2]});
         break;
       case 4:
         client.finish(now);
@@ -70,10 +71,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (dead) break;
     for (int i = 0; i < 8 && client.next_outgoing(message, now); ++i) {
     }
-    if (client.readable().size() > kMemoryBound || taken > kMemoryBound) std::abort();
+    if (client.waiting() > kMemoryBound || taken > kMemoryBound) std::abort();
     client.consume(client.readable().size() / 2);
     if (const auto t = client.next_timeout(); t && *t < now - std::chrono::hours(1))
       std::abort();
   }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  run(Accepts::kPort, {data, size});
+  run(Accepts::kAny, {data, size});
   return 0;
 }

@@ -23,6 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!parse_open_data_channel(serialize_open_data_channel(*o))) std::abort();
   if (const auto c = parse_channel_closed(in))
     if (!parse_channel_closed(as_bytes(serialize_channel_closed(*c, "m", 1)))) std::abort();
+  if (const auto s = parse_size(in))
+    if (parse_size(as_bytes(serialize_size(*s))).value() != *s) std::abort();
+  if (const auto e = parse_exit_code(in))
+    if (parse_exit_code(as_bytes(serialize_exit_code(*e))).value() != *e) std::abort();
   (void)parse_flag(in).has_value();
   (void)compare_versions(as_text(in.first(size / 2)), as_text(in.subspan(size / 2)));
   return 0;

@@ -118,6 +118,9 @@ void ChannelPair::pump() {
     }
     downloaded_ += as_text(client.readable());
     client.consume(client.readable().size());
+    Bytes errors;
+    client.take_readable_errors(errors);
+    downloaded_errors_ += as_text(errors);
     const auto arrived = as_text(agent.readable());
     uploaded_ += arrived;
     if (setup_.port_echoes) to_download_ += arrived;

@@ -51,6 +51,7 @@ class ChannelPair {
   }  ///< what the port says, once connected
   const std::string& uploaded() const { return uploaded_; }
   const std::string& downloaded() const { return downloaded_; }
+  const std::string& downloaded_errors() const { return downloaded_errors_; }
 
   /// Runs until `done` or until nothing can happen before `limit` of the pair's own time.
   /// False when `done` never came true.
@@ -94,7 +95,7 @@ class ChannelPair {
   bool block_up_ = false;
   bool block_down_ = false;
   std::optional<Time> port_at_;
-  std::string to_upload_, to_download_, uploaded_, downloaded_;
+  std::string to_upload_, to_download_, uploaded_, downloaded_, downloaded_errors_;
 };
 
 }  // namespace passport::test

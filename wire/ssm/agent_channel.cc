@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "wire/ssm/payloads.h"
-
 namespace passport::wire::ssm {
 namespace {
 
@@ -29,6 +27,12 @@ AgentChannel::AgentChannel(AgentConfig config, UuidSource uuids, Time now)
       uuids_(std::move(uuids)),
       stream_(stream_config(config_), uuids_),
       started_(now) {
+  if (is_shell_session(config_.session_type) &&
+      config_.session_type != kNonInteractiveCommands && !config_.always_handshake) {
+    state_ = State::kOpen;
+    port_ = Port::kWanted;
+    return;
+  }
   HandshakeRequest request;
   request.agent_version = config_.agent_version;
   request.session_type = config_.session_type;
@@ -52,16 +56,22 @@ Result<void> AgentChannel::receive(const WebSocketMessage& message, Time now) {
   return {};
 }
 
-bool AgentChannel::takes_data(Time now) const {
-  const bool discards =
-      state_ == State::kHandshake || (discard_until_ && now < *discard_until_);
-  return discards || port_ == Port::kConnected;
+/// What arrives is acknowledged and thrown away.
+bool AgentChannel::discards(Time now) const {
+  return state_ == State::kHandshake || (discard_until_ && now < *discard_until_);
+}
+
+/// Not acknowledged: the client sends it again.
+bool AgentChannel::refuses(PayloadType type, Time now) const {
+  const bool waits = type == PayloadType::kOutput ||
+                     (type == PayloadType::kSize && is_shell_session(config_.session_type));
+  return waits && !discards(now) && port_ != Port::kConnected;
 }
 
 Result<void> AgentChannel::receive_data(const AgentMessage& m, Time now) {
-  if (m.type() == PayloadType::kOutput && !takes_data(now)) {
+  if (refuses(m.type(), now)) {
     if (port_ == Port::kNone) port_ = Port::kWanted;
-    return {};  // unacknowledged: the client sends it again
+    return {};
   }
   if (!stream_.receive_data(m, now)) return {};
   if (auto taken = on_delivery({m.type(), m.payload}, now); !taken) return taken;
@@ -77,13 +87,19 @@ Result<void> AgentChannel::on_delivery(const Delivery& d, Time now) {
     case PayloadType::kFlag:
       return on_flag(d.payload);
     case PayloadType::kOutput:
-      break;
+      if (!discards(now)) readable_.append(d.payload);
+      return {};
+    case PayloadType::kSize:
+      return on_size(d.payload, now);
     default:
       return {};
   }
-  const bool discards =
-      state_ == State::kHandshake || (discard_until_ && now < *discard_until_);
-  if (!discards) readable_.append(d.payload);
+}
+
+Result<void> AgentChannel::on_size(ByteView payload, Time now) {
+  const auto size = parse_size(payload);
+  if (!size) return Error{Errc::kProtocol, size.error().detail};
+  if (!discards(now)) size_ = *size;
   return {};
 }
 
@@ -106,6 +122,7 @@ Result<void> AgentChannel::on_handshake_response(ByteView payload, Time now) {
 }
 
 Result<void> AgentChannel::on_flag(ByteView payload) {
+  if (is_shell_session(config_.session_type)) return {};  // the real agent knows none there
   const auto flag = parse_flag(payload);
   if (!flag) return Error{Errc::kProtocol, flag.error().detail};
   if (*flag == Flag::kTerminateSession) {
@@ -142,6 +159,16 @@ std::size_t AgentChannel::send(ByteView bytes, Time) {
   bytes = bytes.first(std::min(bytes.size(), room()));
   stream_.push_data(bytes);
   return bytes.size();
+}
+
+std::size_t AgentChannel::send_errors(ByteView bytes) {
+  bytes = bytes.first(std::min({bytes.size(), room(), config_.payload_size}));
+  if (!bytes.empty()) stream_.push(PayloadType::kStdErr, bytes);
+  return bytes.size();
+}
+
+void AgentChannel::send_exit_code(int exit_code) {
+  stream_.push(PayloadType::kExitCode, as_bytes(serialize_exit_code(exit_code)));
 }
 
 void AgentChannel::on_timer(Time now) {

@@ -1,4 +1,5 @@
-// The agent's half of one SSM data channel that carries a port: what the lab's instances speak.
+// The agent's half of one SSM data channel that carries a port or a shell: what the lab's
+// instances speak.
 #pragma once
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include "base/byte_queue.h"
 #include "base/result.h"
 #include "wire/ssm/channel.h"
+#include "wire/ssm/payloads.h"
 #include "wire/ssm/stream.h"
 
 namespace passport::wire::ssm {
@@ -18,6 +20,8 @@ struct AgentConfig {
   // What the handshake says; a hostile agent may lie.
   std::string session_type = "Port";
   std::vector<std::pair<std::string, std::string>> properties = {{"portNumber", "22"}};
+  /// A shell with a terminal has none by itself, as by the real agent when it does not encrypt.
+  bool always_handshake = false;
   std::size_t payload_size = 1024;  ///< bytes of port data a message, as the real agent's
   ClockOrigin clock{};
   /// Between HandshakeComplete and the agent's own note of it, what arrives is acknowledged and
@@ -27,8 +31,8 @@ struct AgentConfig {
 
 /// Agent half of one data channel. Drive it as ClientChannel; in addition the owner connects
 /// the port when wants_port() turns true and says so with port_connected(): until then stream
-/// data is refused without acknowledgement, as by the real agent. Pure: no sockets, no clock,
-/// no randomness. Not thread-safe.
+/// data is refused without acknowledgement, as by the real agent. A shell is "connected" in the
+/// same way. Pure: no sockets, no clock, no randomness. Not thread-safe.
 class AgentChannel {
  public:
   enum class State { kHandshake, kOpen, kClosing, kClosed };
@@ -46,6 +50,8 @@ class AgentChannel {
   void port_closed(Time now);  ///< flush for at most 2 s, then kClosed
 
   std::size_t send(ByteView bytes, Time now);  ///< bytes from the port; 0: full or paused
+  std::size_t send_errors(ByteView bytes);     ///< likewise, from a shell's standard error
+  void send_exit_code(int exit_code);          ///< of a shell's command, after all it wrote
   std::size_t room() const;
 
   void on_timer(Time now);
@@ -58,6 +64,9 @@ class AgentChannel {
     return readable_.view();
   }  ///< for the port; valid until the next non-const call
   void consume(std::size_t n) { readable_.consume(n); }
+
+  /// The terminal of the client's user, when it has changed. Reading it resets it.
+  std::optional<TerminalSize> take_size() { return std::exchange(size_, std::nullopt); }
 
   State state() const { return state_; }
   bool terminated_by_client() const { return terminated_; }  ///< TerminateSession flag came
@@ -73,8 +82,10 @@ class AgentChannel {
   Result<void> receive_data(const AgentMessage& m, Time now);
   Result<void> on_delivery(const Delivery& d, Time now);
   Result<void> on_handshake_response(ByteView payload, Time now);
+  Result<void> on_size(ByteView payload, Time now);
   Result<void> on_flag(ByteView payload);
-  bool takes_data(Time now) const;
+  bool discards(Time now) const;
+  bool refuses(PayloadType type, Time now) const;
 
   AgentConfig config_;
   UuidSource uuids_;
@@ -87,6 +98,7 @@ class AgentChannel {
   bool disconnect_ = false;
   std::optional<Time> discard_until_;
   std::optional<Time> close_until_;
+  std::optional<TerminalSize> size_;
   ByteQueue readable_;
   std::string client_version_;
 };

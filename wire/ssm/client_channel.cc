@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "wire/ssm/payloads.h"
-
 namespace passport::wire::ssm {
 namespace {
 
@@ -11,9 +9,6 @@ constexpr Duration kTerminateTimeout = std::chrono::seconds(2);
 
 /// The first agent that knows the TerminateSession flag; to an older one it would be data.
 constexpr std::string_view kTerminateFlagSince = "2.3.756.0";
-
-/// Sequence number 0 is the handshake response.
-constexpr std::int64_t kFirstDataSequence = 1;
 
 Stream::Config stream_config(const ClientConfig& config) {
   Stream::Config c;
@@ -38,7 +33,8 @@ ClientChannel::ClientChannel(ClientConfig config, UuidSource uuids, Time now)
     : config_(std::move(config)),
       uuids_(std::move(uuids)),
       stream_(stream_config(config_), uuids_),
-      attach_until_(now + config_.attach_timeout) {}
+      attach_until_(now + config_.attach_timeout),
+      size_due_(config_.accepts != Accepts::kPort) {}
 
 Result<void> ClientChannel::receive(const WebSocketMessage& message, Time now) {
   if (state_ == State::kClosed || message.text)
@@ -53,6 +49,11 @@ Result<void> ClientChannel::receive(const WebSocketMessage& message, Time now) {
   if (m->message_type == kAcknowledge) {
     if (auto taken = stream_.receive_acknowledge(*m, now); !taken) return taken;
     if (port_proved()) port_until_.reset();
+    const bool size_taken = size_sequence_ && stream_.acknowledged_up_to() > *size_sequence_;
+    if (state_ == State::kAttaching && size_taken && !skip_until_) {
+      skip_until_ = now + config_.handshake_grace;
+      attach_until_.reset();
+    }
     if (state_ == State::kClosing && stream_.idle()) state_ = State::kClosed;
   } else if (m->message_type == kPausePublication) {
     stream_.receive_pause(true, now);
@@ -62,7 +63,7 @@ Result<void> ClientChannel::receive(const WebSocketMessage& message, Time now) {
     const auto closed = parse_channel_closed(m->payload);
     close(closed ? closed->output : std::string());
   }
-  // Other types (agent_session_state, and what may come) say nothing that a port session needs.
+  // Other types (agent_session_state, and what may come) say nothing that a session needs.
   return {};
 }
 
@@ -85,17 +86,55 @@ Result<void> ClientChannel::on_delivery(const Delivery& d, Time now) {
     case PayloadType::kEncChallengeRequest:
       return protocol_error("the agent sent an encryption challenge without encryption");
     case PayloadType::kOutput:
-      break;
+      return on_stream(d);
+    case PayloadType::kStdErr:
+    case PayloadType::kExitCode:
+      if (is_shell()) return on_stream(d);
+      return {};  // no part of a port's stream
     default:
-      return {};  // errors, sizes, stderr and exit codes are no part of a port's stream
+      return {};  // errors and sizes
   }
-  if (state_ == State::kAttaching || state_ == State::kHandshake)
+}
+
+Result<void> ClientChannel::on_stream(const Delivery& d) {
+  if (state_ == State::kAttaching && config_.accepts != Accepts::kPort)
+    open_without_handshake();
+  if (state_ == State::kAttaching)
     return protocol_error(
         "the agent sent stream data before the handshake: not a port session");
-  readable_.append(d.payload);
+  if (state_ == State::kHandshake)
+    return protocol_error("the agent sent stream data before the end of the handshake");
   server_spoke_ = true;
   port_until_.reset();
   release_first_bytes();
+  if (d.type == PayloadType::kExitCode) {
+    if (const auto code = parse_exit_code(d.payload)) exit_code_ = *code;
+  } else {
+    (d.type == PayloadType::kStdErr ? errors_ : readable_).append(d.payload);
+  }
+  return {};
+}
+
+/// So do agents with every shell that is neither encrypted nor non-interactive
+/// (amazon-ssm-agent sessionplugin.go Execute).
+void ClientChannel::open_without_handshake() {
+  session_type_ = kStandardStream;
+  state_ = input_ended_ ? State::kFinishing : State::kOpen;
+  attach_until_.reset();
+  skip_until_.reset();
+  size_due_ = true;  // the first may have come before the agent knew what to do with it
+  release_first_bytes();
+}
+
+Result<void> ClientChannel::check_session_type() const {
+  const bool port = session_type_ == kPortSession;
+  if (config_.accepts == Accepts::kPort && !port)
+    return protocol_error("asked for a port session, was offered \"" + session_type_ + "\"");
+  if (config_.accepts == Accepts::kShell && !is_shell())
+    return protocol_error("asked for a shell, was offered \"" + session_type_ + "\"");
+  if (!port && !is_shell())
+    return protocol_error("the agent offered a session of unknown type \"" + session_type_ +
+                          "\"");
   return {};
 }
 
@@ -105,9 +144,9 @@ Result<void> ClientChannel::on_handshake_request(ByteView payload, Time now) {
   const auto request = parse_handshake_request(payload);
   if (!request) return protocol_error(request.error().detail);
   agent_version_ = request->agent_version;
-  if (request->session_type != "Port")
-    return protocol_error("asked for a port session, was offered \"" + request->session_type +
-                          "\"");
+  session_type_ = request->session_type;
+  properties_ = request->properties;
+  if (auto accepted = check_session_type(); !accepted) return accepted;
   if (request->kms_encryption)
     return Error{Errc::kUnavailable, "session encryption with a KMS key is not supported",
                  "turn off KMS encryption in the Session Manager preferences"};
@@ -118,6 +157,7 @@ Result<void> ClientChannel::on_handshake_request(ByteView payload, Time now) {
   stream_.push(PayloadType::kHandshakeResponse,
                as_bytes(serialize_handshake_response(response)));
   state_ = State::kHandshake;
+  skip_until_.reset();
   attach_until_ = now + config_.attach_timeout;
   return {};
 }
@@ -128,6 +168,7 @@ Result<void> ClientChannel::on_handshake_complete(Time now) {
   state_ = input_ended_ ? State::kFinishing : State::kOpen;
   attach_until_.reset();
   hold_until_ = now + config_.first_bytes_hold;
+  size_due_ = is_shell();  // one that came before the handshake was thrown away
   return {};
 }
 
@@ -152,21 +193,45 @@ std::size_t ClientChannel::send(ByteView bytes, Time now) {
     append(first_bytes_, bytes);
     if (hold_until_ && now >= *hold_until_) release_first_bytes();
   } else {
-    stream_.push_data(bytes);
+    push_data(bytes);
   }
-  if (!port_proved() && !port_until_) port_until_ = now + config_.port_timeout;
+  if (!is_shell() && !port_proved() && !port_until_) port_until_ = now + config_.port_timeout;
   return bytes.size();
 }
 
 bool ClientChannel::port_proved() const {
-  return server_spoke_ || stream_.acknowledged_up_to() > kFirstDataSequence;
+  return server_spoke_ || (first_data_ && stream_.acknowledged_up_to() > *first_data_);
+}
+
+void ClientChannel::push_data(ByteView bytes) {
+  if (!first_data_ && !bytes.empty()) first_data_ = stream_.next_sequence();
+  stream_.push_data(bytes);
+}
+
+void ClientChannel::set_size(const TerminalSize& size) {
+  if (size == config_.size) return;
+  config_.size = size;
+  if (is_shell()) size_due_ = true;
+}
+
+/// One at a time is under way, and one before it is known what the session is.
+void ClientChannel::push_size() {
+  if (!size_due_) return;
+  const bool first = state_ == State::kAttaching && !size_sequence_;
+  const bool later = carries_data() && is_shell() && !holding_ &&
+                     (!size_sequence_ || stream_.acknowledged_up_to() > *size_sequence_);
+  if (!first && !later) return;
+  size_due_ = false;
+  size_sequence_ = stream_.next_sequence();
+  stream_.push(PayloadType::kSize, as_bytes(serialize_size(config_.size)));
 }
 
 void ClientChannel::release_first_bytes() {
   if (!holding_) return;
   holding_ = false;
   hold_until_.reset();
-  stream_.push_data(first_bytes_);
+  push_size();
+  push_data(first_bytes_);
   first_bytes_ = Bytes();
 }
 
@@ -177,8 +242,8 @@ void ClientChannel::finish(Time) {
 
 void ClientChannel::terminate(Time now) {
   if (state_ == State::kClosing || state_ == State::kClosed) return;
-  const bool knows_flag =
-      carries_data() && compare_versions(agent_version_, kTerminateFlagSince) >= 0;
+  const bool knows_flag = carries_data() && !is_shell() &&
+                          compare_versions(agent_version_, kTerminateFlagSince) >= 0;
   if (!knows_flag) {
     state_ = State::kClosed;
     return;
@@ -199,7 +264,8 @@ std::optional<Time> ClientChannel::next_timeout() const {
   keep_earlier(earliest, attach_until_);
   keep_earlier(earliest, port_until_);
   keep_earlier(earliest, close_until_);
-  if (!first_bytes_.empty()) keep_earlier(earliest, hold_until_);
+  keep_earlier(earliest, skip_until_);
+  if (!first_bytes_.empty() || size_due_) keep_earlier(earliest, hold_until_);
   return earliest;
 }
 
@@ -218,7 +284,9 @@ Result<void> ClientChannel::on_timer(Time now) {
     if (carries_data() && !paused()) return Error{Errc::kUnavailable, std::string(kPortSilent)};
     port_until_ = now + config_.port_timeout;  // nothing could be said to the port meanwhile
   }
-  if (hold_until_ && now >= *hold_until_ && !first_bytes_.empty()) release_first_bytes();
+  if (skip_until_ && now >= *skip_until_) open_without_handshake();
+  if (hold_until_ && now >= *hold_until_ && (!first_bytes_.empty() || size_due_))
+    release_first_bytes();
   stream_.on_timer(now);
   return {};
 }
@@ -244,6 +312,7 @@ bool ClientChannel::next_outgoing(Outgoing& out, Time now) {
     append(out.bytes, as_bytes(serialize_open_data_channel(open)));
     return true;
   }
+  push_size();
   return stream_.next_outgoing(out.bytes, now);
 }
 

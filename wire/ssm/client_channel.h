@@ -1,4 +1,4 @@
-// The client's half of one SSM data channel that carries a port.
+// The client's half of one SSM data channel that carries a port or a shell.
 #pragma once
 #include <optional>
 #include <string>
@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "wire/ssm/channel.h"
+#include "wire/ssm/payloads.h"
 #include "wire/ssm/stream.h"
 
 namespace passport::wire::ssm {
@@ -14,6 +15,12 @@ namespace passport::wire::ssm {
 /// What can be said of a port that neither took nor gave a byte.
 inline constexpr std::string_view kPortSilent =
     "the port on the instance is closed or does not answer";
+
+/// What the agent may make of the session; anything else is refused.
+enum class Accepts { kPort, kShell, kAny };
+
+/// For a shell when there is no terminal here: wide, so that lines are not wrapped.
+inline constexpr TerminalSize kNoTerminal{300, 100};
 
 struct ClientConfig {
   Secret token{};           ///< TokenValue of StartSession: opens one connection
@@ -24,6 +31,8 @@ struct ClientConfig {
   std::size_t payload_size =
       kDefaultPayload;  ///< bytes of stream data a message, at most kMaxPayload
   ClockOrigin clock{};
+  Accepts accepts = Accepts::kPort;
+  TerminalSize size = kNoTerminal;  ///< of a shell, until set_size()
   /// The agent must have asked for the handshake within this from the start.
   Duration attach_timeout = std::chrono::seconds(30);
   /// How long the first bytes wait for the server's. The agent acknowledges and throws away
@@ -33,12 +42,15 @@ struct ClientConfig {
   /// How long the first data may stay unacknowledged, with nothing from the server: the agent
   /// refuses data for ever when it cannot connect to the port, and does not say so.
   Duration port_timeout = std::chrono::seconds(10);
+  /// An agent asks for no handshake before most shells. When it takes a message, and then does
+  /// not ask within this, that is such a shell which has nothing to say yet.
+  Duration handshake_grace = std::chrono::seconds(2);
 };
 
 /// Client half of one SSM data channel. Drive it:
 ///   receive() for each websocket message, send() for local bytes, on_timer() at
 ///   next_timeout(); after any of them, drain next_outgoing() to the websocket and readable()
-///   to the reader.
+///   to the reader. A shell may also write to readable_errors(), and end with exit_code().
 /// Pure: no sockets, no clock, no randomness. Not thread-safe.
 class ClientChannel {
  public:
@@ -48,7 +60,7 @@ class ClientChannel {
     kAttaching,  ///< token sent or about to be; the agent has not asked for the handshake
     kHandshake,  ///< answered; waiting for HandshakeComplete
     kOpen,
-    kFinishing,  ///< stdin ended: what was sent drains, what comes is still delivered
+    kFinishing,  ///< input ended: what was sent drains, what comes is still delivered
     kClosing,    ///< TerminateSession flag sent, its acknowledgement awaited
     kClosed,     ///< by the service, by the agent or after kClosing
   };
@@ -63,7 +75,8 @@ class ClientChannel {
 
   /// Takes stream bytes; returns how many. 0: paused, the window is full, or not open.
   std::size_t send(ByteView bytes, Time now);
-  std::size_t room() const;  ///< how many bytes send() would take now
+  std::size_t room() const;                 ///< how many bytes send() would take now
+  void set_size(const TerminalSize& size);  ///< the local terminal's, for a shell
 
   void finish(Time now);  ///< the local end of input: no more send(); what was taken drains
   void terminate(
@@ -86,6 +99,10 @@ class ClientChannel {
   ByteView readable() const { return readable_.view(); }
   void consume(std::size_t n) { readable_.consume(n); }
   void take_readable(Bytes& into) { readable_.take(into); }
+  /// A shell's standard error, where its agent keeps the two apart.
+  void take_readable_errors(Bytes& into) { errors_.take(into); }
+  /// Bytes of both that wait for the local reader.
+  std::size_t waiting() const { return readable_.size() + errors_.size(); }
 
   State state() const { return state_; }
   bool drained() const {
@@ -100,14 +117,29 @@ class ClientChannel {
   /// empty.
   const std::string& service_words() const { return service_words_; }
   const std::string& agent_version() const { return agent_version_; }
+  /// What the session is, once it is open. An agent that asks for no handshake does not say,
+  /// and kStandardStream stands for it.
+  const std::string& session_type() const { return session_type_; }
+  bool is_shell() const { return is_shell_session(session_type_); }
+  /// Of the session document: portNumber, type, ...
+  const std::vector<std::pair<std::string, std::string>>& properties() const {
+    return properties_;
+  }
+  /// Of the command, where its agent tells (NonInteractiveCommands with separateOutputStream).
+  std::optional<int> exit_code() const { return exit_code_; }
   StreamCounters counters() const { return stream_.counters(); }
 
  private:
   Result<void> receive_data(const AgentMessage& m, Time now);
   Result<void> on_delivery(const Delivery& d, Time now);
+  Result<void> on_stream(const Delivery& d);
   Result<void> on_handshake_request(ByteView payload, Time now);
   Result<void> on_handshake_complete(Time now);
   Result<void> on_flag(ByteView payload);
+  Result<void> check_session_type() const;
+  void open_without_handshake();
+  void push_data(ByteView bytes);
+  void push_size();
   void close(std::string words);
   void release_first_bytes();
   bool carries_data() const { return state_ == State::kOpen || state_ == State::kFinishing; }
@@ -125,8 +157,16 @@ class ClientChannel {
   std::optional<Time> attach_until_;  ///< the handshake must be complete by then
   std::optional<Time> port_until_;    ///< the port must have taken or given a byte by then
   std::optional<Time> close_until_;
+  std::optional<Time> skip_until_;  ///< the handshake is taken for skipped then
   bool server_spoke_ = false;
+  std::optional<std::int64_t> first_data_;     ///< sequence number of the first stream bytes
+  bool size_due_ = false;                      ///< of the terminal, to a shell
+  std::optional<std::int64_t> size_sequence_;  ///< of the last one sent
+  std::optional<int> exit_code_;
   ByteQueue readable_;
+  ByteQueue errors_;
+  std::string session_type_;
+  std::vector<std::pair<std::string, std::string>> properties_;
   std::string service_words_;
   std::string agent_version_;
 };

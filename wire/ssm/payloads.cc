@@ -1,6 +1,7 @@
 #include "wire/ssm/payloads.h"
 
 #include <charconv>
+#include <limits>
 
 #include <boost/json/serialize.hpp>
 
@@ -31,7 +32,14 @@ std::vector<std::pair<std::string, std::string>> read_properties(const json::obj
   return out;
 }
 
+constexpr std::string_view kExitCodeMark = "EXIT_CODE: ";
+
 }  // namespace
+
+bool is_shell_session(std::string_view session_type) {
+  return session_type == kStandardStream || session_type == kInteractiveCommands ||
+         session_type == kNonInteractiveCommands;
+}
 
 void serialize_acknowledge(const Acknowledge& a, Bytes& out) {
   // Written by hand: one goes out for each message that comes in.
@@ -194,6 +202,42 @@ Result<ChannelClosed> parse_channel_closed(ByteView payload) {
 std::string serialize_agent_session_state(std::string_view session_id, std::string_view state) {
   return json::serialize(json::object{
       {"SchemaVersion", 1}, {"SessionState", jv(state)}, {"SessionId", jv(session_id)}});
+}
+
+std::string serialize_size(const TerminalSize& size) {
+  return json::serialize(json::object{{"cols", size.cols}, {"rows", size.rows}});
+}
+
+Result<TerminalSize> parse_size(ByteView payload) {
+  const auto object = parse_json_object(as_text(payload), "size");
+  if (!object) return object.error();
+  TerminalSize size;
+  const auto read = [&](const char* name, std::uint32_t& into) {
+    const auto* value = object->if_contains(name);
+    if (value == nullptr || !value->is_int64() || value->get_int64() < 0 ||
+        value->get_int64() > std::numeric_limits<std::uint32_t>::max())
+      return false;
+    into = static_cast<std::uint32_t>(value->get_int64());
+    return true;
+  };
+  if (!read("cols", size.cols) || !read("rows", size.rows))
+    return Error{Errc::kMalformed, "size: no cols or rows"};
+  return size;
+}
+
+std::string serialize_exit_code(int exit_code) {
+  return std::string(kExitCodeMark) + std::to_string(exit_code);
+}
+
+Result<int> parse_exit_code(ByteView payload) {
+  auto text = as_text(payload);
+  int code = 0;
+  if (text.starts_with(kExitCodeMark)) {
+    text.remove_prefix(kExitCodeMark.size());
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), code);
+    if (ec == std::errc() && end == text.data() + text.size()) return code;
+  }
+  return Error{Errc::kMalformed, "exit code: not a number"};
 }
 
 std::array<std::uint8_t, 4> serialize_flag(Flag flag) {

@@ -33,11 +33,19 @@ struct OpenDataChannel {
 std::string serialize_open_data_channel(const OpenDataChannel& open);
 Result<OpenDataChannel> parse_open_data_channel(std::string_view text);
 
+// Session types, as session documents and the agent name them.
+inline constexpr std::string_view kPortSession = "Port";
+inline constexpr std::string_view kStandardStream = "Standard_Stream";  ///< a login shell
+inline constexpr std::string_view kInteractiveCommands = "InteractiveCommands";
+inline constexpr std::string_view kNonInteractiveCommands =
+    "NonInteractiveCommands";  ///< no terminal there, and no input
+/// Any of those that run a command and not a port.
+bool is_shell_session(std::string_view session_type);
+
 /// What the agent asks the client to do before data flows.
 struct HandshakeRequest {
   std::string agent_version;
-  std::string
-      session_type;  ///< "Port", "Standard_Stream", "InteractiveCommands"; empty: not asked
+  std::string session_type;  ///< kPortSession and so on; empty: not asked
   std::vector<std::pair<std::string, std::string>> properties;  ///< portNumber, type, ...
   bool kms_encryption = false;
   std::string kms_key_id;
@@ -73,6 +81,19 @@ std::string serialize_channel_closed(const ChannelClosed& closed, std::string_vi
 Result<ChannelClosed> parse_channel_closed(ByteView payload);
 
 std::string serialize_agent_session_state(std::string_view session_id, std::string_view state);
+
+/// Payload of PayloadType::kSize: a terminal, in characters.
+struct TerminalSize {
+  std::uint32_t cols = 0;
+  std::uint32_t rows = 0;
+  bool operator==(const TerminalSize&) const = default;
+};
+std::string serialize_size(const TerminalSize& size);
+Result<TerminalSize> parse_size(ByteView payload);
+
+/// Payload of PayloadType::kExitCode: "EXIT_CODE: 0".
+std::string serialize_exit_code(int exit_code);
+Result<int> parse_exit_code(ByteView payload);
 
 std::array<std::uint8_t, 4> serialize_flag(Flag flag);
 /// Errors: kMalformed unless four bytes. An unknown flag is returned as it is.

@@ -58,6 +58,9 @@ class Sender {
 
   bool idle() const { return unacknowledged_ == 0; }
   std::int64_t acknowledged_up_to() const;  ///< every sequence number below it is acknowledged
+  std::int64_t next_sequence() const {
+    return front_sequence_ + static_cast<std::int64_t>(entries_.size());
+  }  ///< of what push() takes next
   std::optional<Time> next_timeout() const;
   void on_timer(Time now);
   const RoundTrip& round_trip() const { return round_trip_; }
@@ -168,6 +171,7 @@ class Stream {
   bool paused() const { return sender_.paused(); }
   bool has_gap() const { return receiver_.has_gap(); }
   std::int64_t acknowledged_up_to() const { return sender_.acknowledged_up_to(); }
+  std::int64_t next_sequence() const { return sender_.next_sequence(); }
   const Sender& sender() const { return sender_; }
   StreamCounters counters() const;
 

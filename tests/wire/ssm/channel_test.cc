@@ -284,10 +284,16 @@ TEST(Channel, ARefusedPortIsNoticed) {
 }
 
 TEST(Channel, AnotherSessionTypeIsRefused) {
-  ChannelPair p({.agent = {.session_type = "Standard_Stream"}});
-  EXPECT_FALSE(p.run(5s, [&] { return open(p); }));
-  ASSERT_TRUE(p.client_error);
-  EXPECT_EQ(p.client_error->code, Errc::kProtocol);
+  for (const bool handshake : {true, false}) {
+    SCOPED_TRACE(handshake);
+    ChannelPair p(
+        {.agent = {.session_type = "Standard_Stream", .always_handshake = handshake}});
+    p.download("$ ");
+    EXPECT_FALSE(p.run(5s, [&] { return open(p); }));
+    ASSERT_TRUE(p.client_error);
+    EXPECT_EQ(p.client_error->code, Errc::kProtocol);
+    EXPECT_EQ(p.downloaded(), "");
+  }
 }
 
 TEST(Channel, ThePortsEndFlushesWhatWasSaid) {

@@ -113,5 +113,25 @@ TEST(ConversationReplay, TheClientReadsTheRecordedSshSession) {
   EXPECT_EQ(acknowledged, sequential);
 }
 
+TEST(ConversationReplay, TheClientReadsTheRecordedShell) {
+  ClientConfig config;
+  config.token = Secret("t");
+  config.accepts = Accepts::kShell;
+  const auto now = Time{} + std::chrono::hours(1);
+  ClientChannel client(std::move(config), test::make_uuid_source(1), now);
+  std::string expected;
+  for (const auto& frame : test::load_conversation("shell")) {
+    if (frame.from_client || frame.text) continue;
+    const auto m = parse_agent_message(frame.bytes);
+    ASSERT_TRUE(m);
+    if (m->message_type == kOutputStreamData) expected += as_text(m->payload);
+    const auto taken = client.receive({false, frame.bytes}, now);
+    ASSERT_TRUE(taken) << taken.error().detail;
+  }
+  EXPECT_EQ(as_text(client.readable()), expected);
+  EXPECT_EQ(expected, "$ echo shell-works\r\nshell-works\r\n$ exit\r\n");
+  EXPECT_EQ(client.session_type(), kStandardStream);
+}
+
 }  // namespace
 }  // namespace passport::wire::ssm

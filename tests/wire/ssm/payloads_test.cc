@@ -70,6 +70,27 @@ TEST(FlagPayload, IsFourBytes) {
     EXPECT_EQ(parse_flag(Bytes(n, 0)).has_value(), n == 4) << n << " bytes";
 }
 
+TEST(SizePayload, HasTwoNumbers) {
+  EXPECT_EQ(serialize_size({80, 24}), R"({"cols":80,"rows":24})");
+  const auto size = parse_size(as_bytes(R"({"cols":4294967295,"rows":0})"));
+  ASSERT_TRUE(size);
+  EXPECT_EQ(*size, (TerminalSize{4294967295, 0}));
+  for (const auto* text : {"", "{}", R"({"cols":80})", R"({"rows":80})",
+                           R"({"cols":-1,"rows":2})", R"({"cols":4294967296,"rows":2})",
+                           R"({"cols":"80","rows":"24"})", R"({"cols":1.5,"rows":2})"})
+    EXPECT_FALSE(parse_size(as_bytes(text))) << text;
+}
+
+TEST(ExitCodePayload, IsANumberBehindAWord) {
+  EXPECT_EQ(serialize_exit_code(3), "EXIT_CODE: 3");
+  const auto code = parse_exit_code(as_bytes("EXIT_CODE: -1"));
+  ASSERT_TRUE(code);
+  EXPECT_EQ(*code, -1);
+  for (const auto* text :
+       {"", "3", "EXIT_CODE: ", "EXIT_CODE: 3\n", "EXIT_CODE: x", "EXIT_CODE: 99999999999"})
+    EXPECT_FALSE(parse_exit_code(as_bytes(text))) << text;
+}
+
 TEST(Versions, CompareNumberByNumber) {
   EXPECT_LT(compare_versions("2.3.672.0", "2.3.756.0"), 0);
   EXPECT_GT(compare_versions("3.0.0.0", "2.3.756.0"), 0);
