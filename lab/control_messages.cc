@@ -32,15 +32,16 @@ json::object make_parameter(const char* fallback) {
   return out;
 }
 
+constexpr char kForwardType[] = "LocalPortForwarding";
+
 /// The session document, with one property for each parameter.
 json::object make_document(const Session& session) {
-  const bool ssh = session.document == "AWS-StartSSHSession";
-  json::object parameters{{"portNumber", make_parameter(ssh ? "22" : "80")}};
+  json::object parameters{{"portNumber", make_parameter(session.forwards() ? "80" : "22")}};
   json::object properties{{"portNumber", "{{ portNumber }}"}};
-  if (!ssh) {
+  if (session.forwards()) {
     parameters["localPortNumber"] = make_parameter("0");
     properties["localPortNumber"] = "{{ localPortNumber }}";
-    properties["type"] = "LocalPortForwarding";
+    properties["type"] = kForwardType;
   }
   if (session.parameters.contains("host")) {
     parameters["host"] = make_parameter(nullptr);
@@ -55,6 +56,17 @@ json::object make_document(const Session& session) {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, std::string>> make_properties(const Session& session) {
+  std::vector<std::pair<std::string, std::string>> out{{"portNumber", session.port()}};
+  if (!session.forwards()) return out;
+  const auto local_port = session.parameter("localPortNumber");
+  out.emplace_back("localPortNumber", local_port.empty() ? "0" : local_port);
+  out.emplace_back("type", kForwardType);
+  if (const auto host = session.parameter("host"); !host.empty())
+    out.emplace_back("host", host);
+  return out;
+}
 
 wire::WebSocketMessage make_interactive_shell(const Session& session, const FrameStamp& stamp) {
   json::object values;  // of type String: passed as strings, not as lists

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -17,6 +18,9 @@ struct FrameStamp {
   wire::ssm::Uuid message_id{};
   std::uint64_t unix_ms = 0;
 };
+
+/// The properties that a session's document gives it, as an agent tells them to the client.
+std::vector<std::pair<std::string, std::string>> make_properties(const Session& session);
 
 /// Asks an agent, on its control channel, to open the data channel of `session`.
 /// Source: amazon-ssm-agent agent/session/contracts/model.go MGSPayload, AgentTaskPayload.

@@ -1,15 +1,19 @@
 #include "lab/gateway.h"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 
 #include <boost/asio/detached.hpp>
+#include <fmt/format.h>
 
 #include "base/log.h"
+#include "lab/mux_plugin.h"
 #include "lab/relay_session.h"
 #include "lab/service.h"
 #include "net/random.h"
 #include "net/watchdog.h"
+#include "wire/ssm/mux.h"
 #include "wire/ssm/payloads.h"
 
 namespace passport::lab {
@@ -25,6 +29,8 @@ constexpr std::chrono::minutes kDetachedLimit{20};
 constexpr unsigned kPolicyViolation = 1008;
 /// The first agent that can carry a port (amazon-ssm-agent RELEASENOTES, 2.3.672.0).
 constexpr std::string_view kFirstPortAgent = "2.3.672.0";
+/// The first client that is given smux (agent/session/plugins/port/port.go).
+constexpr std::string_view kFirstMuxClient = "1.1.70";
 
 constexpr std::string_view kOldAgentWords =
     "Plugin with name Port is not supported by this version of ssm agent, please update to "
@@ -80,8 +86,8 @@ Gateway::Gateway(asio::any_io_executor executor, ServiceState& state, GatewayCon
 
 Gateway::~Gateway() = default;
 
-void Gateway::add_ports(const std::string& instance_id, PortConnector connect_to) {
-  ports_[instance_id] = std::move(connect_to);
+void Gateway::add_ports(const std::string& instance_id, PortDialer dial) {
+  ports_[instance_id] = std::move(dial);
 }
 
 net::HttpHandlers Gateway::make_handlers() {
@@ -160,12 +166,40 @@ std::shared_ptr<GatewaySession> Gateway::make_session(const Session& session) {
   wire::ssm::AgentConfig agent;
   agent.agent_version = instance->agent_version;
   agent.payload_size = config_.agent_payload_size;
-  agent.properties = {{"portNumber", session.port()}};
-  return std::make_shared<InstanceSession>(
-      executor_, session.id, std::move(hooks), std::move(agent),
-      [connect_to = ports->second, port = parse_port(session.port())](InstanceSession& made) {
-        return make_port_plugin(made, connect_to, port);
-      });
+  agent.properties = make_properties(session);
+  return std::make_shared<InstanceSession>(executor_, session.id, std::move(hooks),
+                                           std::move(agent), make_plugin_source(session));
+}
+
+/// As the real agent chooses (agent/session/plugins/port/port.go GetSession).
+InstancePluginSource Gateway::make_plugin_source(const Session& session) const {
+  const auto& version = state_.find_instance(session.target)->agent_version;
+  const bool forwards = session.forwards();
+  const bool knows_smux = wire::ssm::compare_versions(version, wire::ssm::kMuxSince) >= 0;
+  return [forwards, knows_smux, connect_to = make_connector(session)](InstanceSession& made) {
+    const auto& client = made.channel().client_version();
+    if (forwards && knows_smux && wire::ssm::compare_versions(client, kFirstMuxClient) >= 0)
+      return make_mux_plugin(made, connect_to);
+    return make_port_plugin(made, connect_to,
+                            forwards ? PortEnd::kReconnects : PortEnd::kEndsSession);
+  };
+}
+
+/// The lab's instances reach themselves and, by host name, each other.
+PortConnector Gateway::make_connector(const Session& session) const {
+  const auto host = session.parameter("host");
+  auto ports = ports_.find(session.target);
+  if (!host.empty() && host != "localhost" && host != "127.0.0.1") {
+    ports = std::find_if(ports_.begin(), ports_.end(), [&](const auto& entry) {
+      return state_.find_instance(entry.first)->computer_name == host;
+    });
+  }
+  if (ports == ports_.end()) {
+    return [host]() -> net::Task<Result<Fd>> {
+      co_return Error{Errc::kNotFound, fmt::format("\"{}\" is no instance of the lab", host)};
+    };
+  }
+  return [dial = ports->second, port = parse_port(session.port())] { return dial(port); };
 }
 
 /// A session ended by itself: by its agent, its client or a fault.

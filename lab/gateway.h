@@ -28,8 +28,11 @@ class Gateway {
   Gateway(net::asio::any_io_executor executor, ServiceState& state, GatewayConfig config);
   ~Gateway();
 
-  /// How sessions of this instance reach its ports.
-  void add_ports(const std::string& instance_id, PortConnector connect_to);
+  /// Gives a connected, non-blocking stream socket to a port of one instance.
+  using PortDialer = std::function<net::Task<Result<Fd>>(unsigned short port)>;
+
+  /// How sessions reach the ports of this instance.
+  void add_ports(const std::string& instance_id, PortDialer dial);
 
   net::HttpHandlers make_handlers();
 
@@ -58,13 +61,15 @@ class Gateway {
   void process_events();
   void open_session(const std::string& id);
   std::shared_ptr<GatewaySession> make_session(const Session& session);
+  InstancePluginSource make_plugin_source(const Session& session) const;
+  PortConnector make_connector(const Session& session) const;
   void session_ended(const std::string& id, const std::string& words);
   void flush_audit();
 
   net::asio::any_io_executor executor_;
   ServiceState& state_;
   GatewayConfig config_;
-  std::map<std::string, PortConnector> ports_;
+  std::map<std::string, PortDialer> ports_;
   std::map<std::string, std::shared_ptr<GatewaySession>> sessions_;
   std::map<std::string, std::shared_ptr<ControlChannel>> controls_;
 };

@@ -34,15 +34,18 @@ wire::ssm::Time now() {
 
 class PortPlugin : public InstancePlugin {
  public:
-  PortPlugin(InstanceSession& session, PortConnector connect_to, unsigned short port)
+  PortPlugin(InstanceSession& session, PortConnector connect_to, PortEnd end)
       : session_(session),
         channel_(session.channel()),
         connect_to_(std::move(connect_to)),
-        port_number_(port),
+        end_(end),
         room_(session.executor()) {}
 
   void connect() override { session_.spawn(connect_port()); }
-  void disconnect() override { drop(); }
+  void disconnect() override {
+    take_bytes();  // what came before
+    drop();
+  }
   void take_bytes() override;
   void give_bytes() override {
     if (waits_for_room_) room_.notify();
@@ -69,20 +72,27 @@ class PortPlugin : public InstancePlugin {
   InstanceSession& session_;
   wire::ssm::AgentChannel& channel_;
   PortConnector connect_to_;
-  unsigned short port_number_;
+  PortEnd end_;
+  bool was_connected_ = false;
   std::shared_ptr<Port> port_;  ///< null while not connected
   bool waits_for_room_ = false;
   net::Event room_;  ///< the channel may take bytes of the port
 };
 
 net::Task<void> PortPlugin::connect_port() {
-  auto fd = co_await connect_to_(port_number_);
+  auto fd = co_await connect_to_();
   if (session_.ended()) co_return;
   if (!fd) {
     log(LogLevel::kInfo, "port refused: session={} {}", session_.id(), fd.error().detail);
-    session_.fail_after(kWorkerTimeout, kWorkerLostWords);
-    co_return;  // the channel goes on to want its port: there is no second try
+    // The channel goes on to want its port: there is no second try.
+    if (was_connected_) {
+      session_.fail_after({}, "");
+    } else {
+      session_.fail_after(kWorkerTimeout, kWorkerLostWords);
+    }
+    co_return;
   }
+  was_connected_ = true;
   port_ = std::make_shared<Port>(session_.executor(), std::move(*fd));
   channel_.port_connected(now());
   session_.changed();
@@ -158,7 +168,11 @@ void PortPlugin::port_failed() {
   if (!port_) return;
   drop();
   channel_.consume(channel_.readable().size());  // nobody is left to read it
-  channel_.port_closed(now());
+  if (end_ == PortEnd::kReconnects) {
+    channel_.port_lost();
+  } else {
+    channel_.port_closed(now());
+  }
   session_.sent();
   session_.taken();
   session_.changed();
@@ -175,9 +189,8 @@ void PortPlugin::drop() {
 }  // namespace
 
 std::unique_ptr<InstancePlugin> make_port_plugin(InstanceSession& session,
-                                                 PortConnector connect_to,
-                                                 unsigned short port) {
-  return std::make_unique<PortPlugin>(session, std::move(connect_to), port);
+                                                 PortConnector connect_to, PortEnd end) {
+  return std::make_unique<PortPlugin>(session, std::move(connect_to), end);
 }
 
 }  // namespace passport::lab

@@ -10,11 +10,17 @@
 
 namespace passport::lab {
 
-/// Gives a connected, non-blocking stream socket to a port of the instance.
-using PortConnector = std::function<net::Task<Result<Fd>>(unsigned short port)>;
+/// Gives a connected, non-blocking stream socket to the port of a session.
+using PortConnector = std::function<net::Task<Result<Fd>>()>;
+
+/// What the end of the connection means.
+enum class PortEnd {
+  kEndsSession,  ///< as for AWS-StartSSHSession
+  kReconnects,   ///< the next data makes a new one, as for forwards without smux
+};
 
 /// As agent/session/plugins/port/port_basic.go.
 std::unique_ptr<InstancePlugin> make_port_plugin(InstanceSession& session,
-                                                 PortConnector connect_to, unsigned short port);
+                                                 PortConnector connect_to, PortEnd end);
 
 }  // namespace passport::lab

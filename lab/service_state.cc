@@ -36,9 +36,19 @@ const char* to_string(SessionState state) {
   return "Failed";
 }
 
+std::string Session::parameter(const std::string& name) const {
+  const auto it = parameters.find(name);
+  return it == parameters.end() || it->second.empty() ? "" : it->second.front();
+}
+
+bool Session::forwards() const {
+  return document == kPortDocument || document == kRemoteHostDocument;
+}
+
 std::string Session::port() const {
-  const auto it = parameters.find("portNumber");
-  return it == parameters.end() || it->second.empty() ? "22" : it->second.front();
+  const auto given = parameter("portNumber");
+  if (!given.empty()) return given;
+  return forwards() ? "80" : "22";
 }
 
 std::string serialize_audit_entry(const AuditEntry& entry) {

@@ -17,6 +17,10 @@
 namespace passport::lab {
 
 inline constexpr std::string_view kAccount = "123456789012";
+inline constexpr std::string_view kSshDocument = "AWS-StartSSHSession";
+inline constexpr std::string_view kPortDocument = "AWS-StartPortForwardingSession";
+inline constexpr std::string_view kRemoteHostDocument =
+    "AWS-StartPortForwardingSessionToRemoteHost";
 inline constexpr std::string_view kAgentVersion = "3.3.987.0";
 
 /// Fills the span with random bytes.
@@ -64,7 +68,9 @@ struct Session {
   Secret client_token{};      ///< empty once used
   Secret agent_token{};       ///< empty once used; for real agents
 
-  std::string port() const;  ///< parameter portNumber; "22" when absent
+  std::string parameter(const std::string& name) const;  ///< empty when absent
+  bool forwards() const;     ///< many connections over smux, where both ends can
+  std::string port() const;  ///< parameter portNumber, or the document's default
 };
 
 struct AuditEntry {

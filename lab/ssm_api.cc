@@ -13,10 +13,6 @@
 namespace passport::lab {
 namespace {
 
-constexpr std::string_view kSshDocument = "AWS-StartSSHSession";
-constexpr std::string_view kPortDocument = "AWS-StartPortForwardingSession";
-constexpr std::string_view kRemoteHostDocument = "AWS-StartPortForwardingSessionToRemoteHost";
-
 /// Calls of an agent's start that need no more than a good signature and an empty answer.
 constexpr std::array<std::string_view, 8> kAgentCalls = {
     "ListInstanceAssociations",

@@ -144,6 +144,10 @@ void AgentChannel::port_connected(Time) {
   if (port_ == Port::kWanted) port_ = Port::kConnected;
 }
 
+void AgentChannel::port_lost() {
+  if (port_ == Port::kConnected) port_ = Port::kNone;
+}
+
 void AgentChannel::port_closed(Time now) {
   port_ = Port::kClosed;
   if (state_ == State::kClosed) return;

@@ -47,6 +47,7 @@ class AgentChannel {
     return port_ == Port::kWanted;
   }  ///< a connection to the port is due
   void port_connected(Time now);
+  void port_lost();  ///< the next data wants a new connection, and is refused until then
   void port_closed(Time now);  ///< flush for at most 2 s, then kClosed
 
   std::size_t send(ByteView bytes, Time now);  ///< bytes from the port; 0: full or paused

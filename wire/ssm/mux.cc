@@ -175,6 +175,7 @@ void Mux::finish(StreamId id) {
 void Mux::close(StreamId id) {
   auto& stream = at(id);
   count_unread(Stream{}, stream.unread.size());
+  if (!stream.unsent.empty()) put_frame(Command::kPsh, id, stream.unsent.view());
   if (!stream.finished) put_frame(Command::kFin, id);
   streams_.erase(id);
 }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/byte_queue.h"
@@ -12,6 +13,10 @@
 #include "wire/ssm/channel.h"
 
 namespace passport::wire::ssm {
+
+/// The first agent that speaks it, and the first that does without keep_alive().
+inline constexpr std::string_view kMuxSince = "3.0.222.0";
+inline constexpr std::string_view kNoKeepAliveSince = "3.1.1575.0";
 
 /// One end of an smux v1 session. Drive it:
 ///   receive() for the bytes of the channel while takes_more(); then see to the streams of
@@ -82,7 +87,7 @@ class Mux {
   void send(StreamId id, ByteView bytes);                 ///< at most room()
   void finish(StreamId id);  ///< FIN, behind what was given to send()
   bool sent_all(StreamId id) const { return at(id).unsent.empty(); }
-  /// Forgets the stream and what it holds, both ways; the peer is told.
+  /// Forgets the stream and what is unread; the peer is told, behind what was given to send().
   void close(StreamId id);
 
   void keep_alive();  ///< sends a NOP
