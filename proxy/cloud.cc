@@ -1,5 +1,7 @@
 #include "proxy/cloud.h"
 
+#include <array>
+
 #include "base/log.h"
 #include "proxy/explain.h"
 
@@ -7,6 +9,10 @@ namespace passport::proxy {
 namespace {
 
 constexpr std::chrono::seconds kExplainTimeout{5};  ///< DescribeInstanceInformation
+
+/// Between the tries to open a session's first connection.
+constexpr std::array<std::chrono::milliseconds, 2> kConnectDelays = {
+    {std::chrono::milliseconds(200), std::chrono::milliseconds(500)}};
 
 }  // namespace
 
@@ -43,6 +49,19 @@ net::Task<Error> Cloud::explain(Error failure, std::string target) {
   if (!instance) co_return failure;  // not allowed to ask: the words that we have must do
   co_return explain_not_connected(failure, target, client_.settings().region, *instance,
                                   client_.now());
+}
+
+net::Task<Result<Connection>> Cloud::open_stream(aws::Session session, net::Deadline deadline) {
+  net::asio::steady_timer timer(executor_);
+  for (const auto delay : kConnectDelays) {
+    auto connection = co_await connect(session, deadline);
+    if (connection || connection.error().code != Errc::kUnavailable) co_return connection;
+    log(LogLevel::kInfo, "cannot connect yet: {}", connection.error().detail);
+    if (net::deadline_in(delay) >= deadline) co_return connection;
+    timer.expires_after(delay);
+    co_await timer.async_wait(net::asio::use_awaitable);
+  }
+  co_return co_await resume(session.session_id, false, deadline);
 }
 
 net::Task<Result<Connection>> Cloud::connect(aws::Session session, net::Deadline deadline) {

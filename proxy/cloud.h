@@ -23,10 +23,11 @@ class Cloud {
   /// StartSession; a target that is not connected is explained as far as may be asked.
   net::Task<Result<aws::Session>> start_session(aws::StartSessionRequest request,
                                                 net::Deadline deadline);
-  /// The websocket of a session just started or resumed: its URL is checked before the token
-  /// can go there.
-  net::Task<Result<Connection>> connect(aws::Session session, net::Deadline deadline);
-  /// ResumeSession, then connect(). `renew`: with credentials read anew.
+  /// The websocket of a session just started: its URL is checked before the token can go
+  /// there. A connection that breaks before it is open is tried again, the last time by
+  /// resume(): the token may have been used.
+  net::Task<Result<Connection>> open_stream(aws::Session session, net::Deadline deadline);
+  /// ResumeSession, then its websocket. `renew`: with credentials read anew.
   net::Task<Result<Connection>> resume(std::string session_id, bool renew,
                                        net::Deadline deadline);
   net::Task<void> terminate(std::string session_id, net::Deadline deadline);
@@ -36,6 +37,8 @@ class Cloud {
  private:
   Cloud(const net::asio::any_io_executor& executor, const net::TlsContext& tls,
         const aws::Settings& settings);
+
+  net::Task<Result<Connection>> connect(aws::Session session, net::Deadline deadline);
 
   net::asio::any_io_executor executor_;
   net::TlsContext tls_;

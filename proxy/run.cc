@@ -81,7 +81,7 @@ Reconnect Run::make_reconnect() {
 
 net::Task<LinkEnd> Run::carry(aws::Session session) {
   auto connection =
-      co_await cloud_->connect(std::move(session), net::deadline_in(kConnectTimeout));
+      co_await cloud_->open_stream(std::move(session), net::deadline_in(kConnectTimeout));
   if (!connection) co_return LinkEnd{LinkEnd::Cause::kFailed, connection.error()};
   auto uuids = net::random_uuids();
   auto config = plan_.channel;
