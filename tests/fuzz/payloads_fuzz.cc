@@ -27,6 +27,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (parse_size(as_bytes(serialize_size(*s))).value() != *s) std::abort();
   if (const auto e = parse_exit_code(in))
     if (parse_exit_code(as_bytes(serialize_exit_code(*e))).value() != *e) std::abort();
+  if (const auto c = parse_encryption_challenge(in))
+    if (*parse_encryption_challenge(as_bytes(serialize_encryption_challenge(as_bytes(*c)))) !=
+        *c)
+      std::abort();
   (void)parse_flag(in).has_value();
   (void)compare_versions(as_text(in.first(size / 2)), as_text(in.subspan(size / 2)));
   return 0;

@@ -85,9 +85,21 @@ void ChannelPair::to_client(WebSocketMessage message) {
   deliver({now, 0, false, std::move(message)});
 }
 
+void ChannelPair::provide_keys() {
+  if (client.key_wanted() && !key_at_) key_at_ = now + setup_.key_delay;
+  if (key_at_ && now >= *key_at_) {
+    key_at_.reset();
+    if (auto taken = client.provide_key({setup_.data_key, "AQIDBA=="}, now); !taken)
+      client_error = taken.error();
+  }
+  const auto& agents = setup_.agent_data_key.empty() ? setup_.data_key : setup_.agent_data_key;
+  if (auto taken = agent.provide_key(agents, now); !taken) agent_error = taken.error();
+}
+
 void ChannelPair::pump() {
   for (bool moved = true; moved;) {
     moved = false;
+    provide_keys();
     if (!to_upload_.empty()) {
       const auto piece = std::string_view(to_upload_).substr(0, max_stdin_piece);
       const auto n = client.send(as_bytes(piece), now);
@@ -137,6 +149,7 @@ bool ChannelPair::run(std::chrono::milliseconds limit, const std::function<bool(
     auto next = end;
     if (!air_.empty()) next = std::min(next, air_.top().at);
     if (port_at_) next = std::min(next, *port_at_);
+    if (key_at_) next = std::min(next, *key_at_);
     if (const auto t = client.next_timeout()) next = std::min(next, *t);
     if (const auto t = agent.next_timeout()) next = std::min(next, *t);
     now = std::max(now, next);

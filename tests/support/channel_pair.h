@@ -41,6 +41,10 @@ class ChannelPair {
     wire::ssm::AgentConfig agent{};
     std::chrono::milliseconds port_delay{0};  ///< from HandshakeComplete to a connected port
     bool port_refuses = false;
+    /// What KMS gives to both ends, once either asks; the client's after key_delay.
+    Secret data_key = Secret(std::string(wire::ssm::kDataKeySize, 'k'));
+    Secret agent_data_key{};  ///< when it is not the same
+    std::chrono::milliseconds key_delay{0};
     bool port_echoes = false;  ///< what arrives at the port comes back
   };
   explicit ChannelPair(Setup setup);
@@ -94,7 +98,9 @@ class ChannelPair {
   std::uint64_t order_ = 0;
   bool block_up_ = false;
   bool block_down_ = false;
+  void provide_keys();
   std::optional<Time> port_at_;
+  std::optional<Time> key_at_;
   std::string to_upload_, to_download_, uploaded_, downloaded_, downloaded_errors_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
+
 namespace passport::wire::ssm {
 namespace {
 
@@ -27,8 +29,10 @@ AgentChannel::AgentChannel(AgentConfig config, UuidSource uuids, Time now)
       uuids_(std::move(uuids)),
       stream_(stream_config(config_), uuids_),
       started_(now) {
-  if (is_shell_session(config_.session_type) &&
-      config_.session_type != kNonInteractiveCommands && !config_.always_handshake) {
+  const bool silent = is_shell_session(config_.session_type) &&
+                      config_.session_type != kNonInteractiveCommands &&
+                      !config_.always_handshake && config_.kms_key_id.empty();
+  if (silent) {
     state_ = State::kOpen;
     port_ = Port::kWanted;
     return;
@@ -37,6 +41,10 @@ AgentChannel::AgentChannel(AgentConfig config, UuidSource uuids, Time now)
   request.agent_version = config_.agent_version;
   request.session_type = config_.session_type;
   request.properties = config_.properties;
+  request.kms_encryption = !config_.kms_key_id.empty();
+  request.kms_key_id = config_.kms_key_id;
+  if (request.kms_encryption && config_.kms_challenge)
+    request.kms_challenge = kms_challenge_ = encode_base64(uuids_());
   stream_.push(PayloadType::kHandshakeRequest, as_bytes(serialize_handshake_request(request)));
 }
 
@@ -73,6 +81,8 @@ Result<void> AgentChannel::receive_data(const AgentMessage& m, Time now) {
     if (port_ == Port::kNone) port_ = Port::kWanted;
     return {};
   }
+  // No digest is checked here; bytes that do not decrypt are not acknowledged and come again.
+  if (Delivery sealed{m.type(), m.payload}; !stream_.decrypt(sealed)) return {};
   if (!stream_.receive_data(m, now)) return {};
   if (auto taken = on_delivery({m.type(), m.payload}, now); !taken) return taken;
   while (const auto stored = stream_.next_stored())
@@ -80,10 +90,14 @@ Result<void> AgentChannel::receive_data(const AgentMessage& m, Time now) {
   return {};
 }
 
-Result<void> AgentChannel::on_delivery(const Delivery& d, Time now) {
+Result<void> AgentChannel::on_delivery(Delivery d, Time now) {
+  if (auto opened = stream_.decrypt(d); !opened)
+    return Error{Errc::kProtocol, opened.error().detail};
   switch (d.type) {
     case PayloadType::kHandshakeResponse:
       return on_handshake_response(d.payload, now);
+    case PayloadType::kEncChallengeResponse:
+      return on_encryption_challenge(d.payload, now);
     case PayloadType::kFlag:
       return on_flag(d.payload);
     case PayloadType::kOutput:
@@ -104,7 +118,7 @@ Result<void> AgentChannel::on_size(ByteView payload, Time now) {
 }
 
 Result<void> AgentChannel::on_handshake_response(ByteView payload, Time now) {
-  if (state_ != State::kHandshake)
+  if (state_ != State::kHandshake || key_offered_ || stream_.encrypted())
     return Error{Errc::kProtocol, "the client answered the handshake twice"};
   const auto response = parse_handshake_response(payload);
   if (!response) return Error{Errc::kProtocol, response.error().detail};
@@ -113,12 +127,53 @@ Result<void> AgentChannel::on_handshake_response(ByteView payload, Time now) {
       return Error{Errc::kProtocol,
                    "the client did not process " + action.action_type + ": " + action.error};
   client_version_ = response->client_version;
+  if (config_.kms_key_id.empty()) {
+    complete_handshake(now);
+    return {};
+  }
+  for (const auto& action : response->actions) {
+    if (action.action_type != kKmsEncryption || !action.kms) continue;
+    key_offered_ = {action.kms->ciphertext_key,
+                    action.kms->challenge_acknowledged ? kms_challenge_ : std::string()};
+    return {};
+  }
+  return Error{Errc::kProtocol, "the client did not process KMSEncryption"};
+}
+
+Result<void> AgentChannel::provide_key(const Secret& plaintext, Time) {
+  if (!key_offered_) return {};
+  auto cipher = PayloadCipher::make(plaintext, PayloadCipher::End::kAgent,
+                                    PayloadCipher::make_nonce(uuids_()));
+  if (!cipher) return cipher.error();
+  stream_.encrypt_with(std::move(*cipher));
+  key_offered_.reset();
+  for (int i = 0; i < 4; ++i) append(challenge_, uuids_());
+  Bytes encrypted;
+  stream_.cipher().encrypt(challenge_, encrypted);
+  stream_.push(PayloadType::kEncChallengeRequest,
+               as_bytes(serialize_encryption_challenge(encrypted)));
+  return {};
+}
+
+Result<void> AgentChannel::on_encryption_challenge(ByteView payload, Time now) {
+  const auto answer = parse_encryption_challenge(payload);
+  if (!answer) return Error{Errc::kProtocol, answer.error().detail};
+  Bytes plain;
+  const bool right = state_ == State::kHandshake && stream_.encrypted() &&
+                     stream_.cipher().decrypt(as_bytes(*answer), plain) && plain == challenge_;
+  if (!right) return Error{Errc::kProtocol, "Encryption challenge does not match!"};
+  complete_handshake(now);
+  return {};
+}
+
+void AgentChannel::complete_handshake(Time now) {
   stream_.push(PayloadType::kHandshakeComplete,
-               as_bytes(serialize_handshake_complete(now - started_, "")));
+               as_bytes(serialize_handshake_complete(
+                   now - started_,
+                   stream_.encrypted() ? "This session is encrypted using AWS KMS." : "")));
   state_ = State::kOpen;
   if (config_.complete_lag > Duration::zero()) discard_until_ = now + config_.complete_lag;
   port_ = Port::kWanted;
-  return {};
 }
 
 Result<void> AgentChannel::on_flag(ByteView payload) {
@@ -166,7 +221,7 @@ std::size_t AgentChannel::send(ByteView bytes, Time) {
 }
 
 std::size_t AgentChannel::send_errors(ByteView bytes) {
-  bytes = bytes.first(std::min({bytes.size(), room(), config_.payload_size}));
+  bytes = bytes.first(std::min({bytes.size(), room(), stream_.data_size()}));
   if (!bytes.empty()) stream_.push(PayloadType::kStdErr, bytes);
   return bytes.size();
 }

@@ -14,12 +14,22 @@
 
 namespace passport::wire::ssm {
 
+/// A data key that the agent has to have decrypted.
+struct KeyOffered {
+  std::string ciphertext;  ///< base64
+  std::string challenge;   ///< of the encryption context; empty: none
+};
+
 struct AgentConfig {
   std::string agent_version = "3.3.987.0";
   std::string session_id{};
   // What the handshake says; a hostile agent may lie.
   std::string session_type = "Port";
   std::vector<std::pair<std::string, std::string>> properties = {{"portNumber", "22"}};
+  /// Asks for encryption with this key; a shell then has a handshake. The real agent encrypts
+  /// no ports (sessionplugin.go isEncryptionEnabled); here it is for the owner to say.
+  std::string kms_key_id{};
+  bool kms_challenge = true;  ///< for the encryption context, as agents from 3.3.808.0
   /// A shell with a terminal has none by itself, as by the real agent when it does not encrypt.
   bool always_handshake = false;
   std::size_t payload_size = 1024;  ///< bytes of port data a message, as the real agent's
@@ -32,7 +42,8 @@ struct AgentConfig {
 /// Agent half of one data channel. Drive it as ClientChannel; in addition the owner connects
 /// the port when wants_port() turns true and says so with port_connected(): until then stream
 /// data is refused without acknowledgement, as by the real agent. A shell is "connected" in the
-/// same way. Pure: no sockets, no clock, no randomness. Not thread-safe.
+/// same way. When key_offered(), provide_key() or give up the session. Pure: no sockets, no
+/// clock, no randomness. Not thread-safe.
 class AgentChannel {
  public:
   enum class State { kHandshake, kOpen, kClosing, kClosed };
@@ -42,6 +53,11 @@ class AgentChannel {
   /// Errors: kProtocol on a malformed message. The payload's digest is not checked: the real
   /// agent does not.
   Result<void> receive(const WebSocketMessage& message, Time now);
+
+  /// The client's answer to encryption, until provide_key().
+  const std::optional<KeyOffered>& key_offered() const { return key_offered_; }
+  /// Errors: kMalformed when the key has the wrong size.
+  Result<void> provide_key(const Secret& plaintext, Time now);
 
   bool wants_port() const {
     return port_ == Port::kWanted;
@@ -81,8 +97,10 @@ class AgentChannel {
 
  private:
   Result<void> receive_data(const AgentMessage& m, Time now);
-  Result<void> on_delivery(const Delivery& d, Time now);
+  Result<void> on_delivery(Delivery d, Time now);
   Result<void> on_handshake_response(ByteView payload, Time now);
+  Result<void> on_encryption_challenge(ByteView payload, Time now);
+  void complete_handshake(Time now);
   Result<void> on_size(ByteView payload, Time now);
   Result<void> on_flag(ByteView payload);
   bool discards(Time now) const;
@@ -100,6 +118,9 @@ class AgentChannel {
   std::optional<Time> discard_until_;
   std::optional<Time> close_until_;
   std::optional<TerminalSize> size_;
+  std::string kms_challenge_;  ///< of the encryption context
+  std::optional<KeyOffered> key_offered_;
+  Bytes challenge_;  ///< that the client must give back
   ByteQueue readable_;
   std::string client_version_;
 };

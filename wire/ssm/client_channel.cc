@@ -75,7 +75,9 @@ Result<void> ClientChannel::receive_data(const AgentMessage& m, Time now) {
   return {};
 }
 
-Result<void> ClientChannel::on_delivery(const Delivery& d, Time now) {
+Result<void> ClientChannel::on_delivery(Delivery d, Time now) {
+  // Its digest was right: the agent sent it so.
+  if (!stream_.decrypt(d)) return protocol_error("the agent's data is not encrypted as agreed");
   switch (d.type) {
     case PayloadType::kHandshakeRequest:
       return on_handshake_request(d.payload, now);
@@ -84,7 +86,7 @@ Result<void> ClientChannel::on_delivery(const Delivery& d, Time now) {
     case PayloadType::kFlag:
       return on_flag(d.payload);
     case PayloadType::kEncChallengeRequest:
-      return protocol_error("the agent sent an encryption challenge without encryption");
+      return on_encryption_challenge(d.payload);
     case PayloadType::kOutput:
       return on_stream(d);
     case PayloadType::kStdErr:
@@ -98,7 +100,7 @@ Result<void> ClientChannel::on_delivery(const Delivery& d, Time now) {
 
 Result<void> ClientChannel::on_stream(const Delivery& d) {
   if (state_ == State::kAttaching && config_.accepts != Accepts::kPort)
-    open_without_handshake();
+    if (auto opened = open_without_handshake(); !opened) return opened;
   if (state_ == State::kAttaching)
     return protocol_error(
         "the agent sent stream data before the handshake: not a port session");
@@ -117,13 +119,15 @@ Result<void> ClientChannel::on_stream(const Delivery& d) {
 
 /// So do agents with every shell that is neither encrypted nor non-interactive
 /// (amazon-ssm-agent sessionplugin.go Execute).
-void ClientChannel::open_without_handshake() {
+Result<void> ClientChannel::open_without_handshake() {
+  if (auto agreed = check_encryption({}); !agreed) return agreed;
   session_type_ = kStandardStream;
   state_ = input_ended_ ? State::kFinishing : State::kOpen;
   attach_until_.reset();
   skip_until_.reset();
   size_due_ = true;  // the first may have come before the agent knew what to do with it
   release_first_bytes();
+  return {};
 }
 
 Result<void> ClientChannel::check_session_type() const {
@@ -147,24 +151,77 @@ Result<void> ClientChannel::on_handshake_request(ByteView payload, Time now) {
   session_type_ = request->session_type;
   properties_ = request->properties;
   if (auto accepted = check_session_type(); !accepted) return accepted;
-  if (request->kms_encryption)
-    return Error{Errc::kUnavailable, "session encryption with a KMS key is not supported",
-                 "turn off KMS encryption in the Session Manager preferences"};
-  HandshakeResponse response{config_.client_version, {}};
-  response.actions.push_back({"SessionType", ActionStatus::kSuccess, ""});
+  if (auto agreed = check_encryption(*request); !agreed) return agreed;
+  response_ = {config_.client_version, {}};
+  response_.actions.push_back({"SessionType", ActionStatus::kSuccess, ""});
   for (const auto& action : request->unknown_actions)
-    response.actions.push_back({action, ActionStatus::kUnsupported, "unknown action"});
-  stream_.push(PayloadType::kHandshakeResponse,
-               as_bytes(serialize_handshake_response(response)));
+    response_.actions.push_back({action, ActionStatus::kUnsupported, "unknown action"});
   state_ = State::kHandshake;
   skip_until_.reset();
+  attach_until_.reset();  // the owner's call of KMS has a deadline of its own
+  if (request->kms_encryption)
+    key_wanted_ = {request->kms_key_id, request->kms_challenge};
+  else
+    answer_handshake(now);
+  return {};
+}
+
+Result<void> ClientChannel::check_encryption(const HandshakeRequest& request) const {
+  const auto& expected = config_.expected_kms_key;
+  if (expected.empty()) return {};
+  if (!request.kms_encryption)
+    return Error{Errc::kProtocol,
+                 "asked for encryption with KMS key \"" + expected + "\", was offered none",
+                 "set the key in the Session Manager preferences; agents encrypt shells alone"};
+  if (is_same_key(expected, request.kms_key_id)) return {};
+  return protocol_error("asked for encryption with KMS key \"" + expected +
+                        "\", was offered \"" + request.kms_key_id + "\"");
+}
+
+void ClientChannel::answer_handshake(Time now) {
+  stream_.push(PayloadType::kHandshakeResponse,
+               as_bytes(serialize_handshake_response(response_)));
+  response_ = {};
   attach_until_ = now + config_.attach_timeout;
+}
+
+Result<void> ClientChannel::provide_key(const DataKey& key, Time now) {
+  if (!key_wanted_) return {};
+  auto cipher = PayloadCipher::make(key.plaintext, PayloadCipher::End::kClient,
+                                    PayloadCipher::make_nonce(uuids_()));
+  if (!cipher) return cipher.error();
+  stream_.encrypt_with(std::move(*cipher));
+  response_.actions.push_back({std::string(kKmsEncryption), ActionStatus::kSuccess, "",
+                               KmsResult{key.ciphertext, !key_wanted_->challenge.empty()}});
+  key_wanted_.reset();
+  answer_handshake(now);
+  return {};
+}
+
+/// The agent sends random bytes, encrypted, and wants them back, encrypted by us.
+Result<void> ClientChannel::on_encryption_challenge(ByteView payload) {
+  if (!encrypted())
+    return protocol_error("the agent sent an encryption challenge without encryption");
+  if (state_ != State::kHandshake || challenged_)
+    return protocol_error("the agent sent a second encryption challenge");
+  const auto challenge = parse_encryption_challenge(payload);
+  if (!challenge) return protocol_error(challenge.error().detail);
+  Bytes plain;
+  if (!stream_.cipher().decrypt(as_bytes(*challenge), plain))
+    return protocol_error("the agent does not hold the session's data key");
+  Bytes answer;
+  stream_.cipher().encrypt(plain, answer);
+  stream_.push(PayloadType::kEncChallengeResponse,
+               as_bytes(serialize_encryption_challenge(answer)));
+  challenged_ = true;
   return {};
 }
 
 Result<void> ClientChannel::on_handshake_complete(Time now) {
   if (state_ != State::kHandshake)
     return protocol_error("the agent completed a handshake that it had not begun");
+  if (key_wanted_ || encrypted() != challenged_)
+    return protocol_error("the agent completed the handshake before its encryption");
   state_ = input_ended_ ? State::kFinishing : State::kOpen;
   attach_until_.reset();
   hold_until_ = now + config_.first_bytes_hold;
@@ -284,7 +341,8 @@ Result<void> ClientChannel::on_timer(Time now) {
     if (carries_data() && !paused()) return Error{Errc::kUnavailable, std::string(kPortSilent)};
     port_until_ = now + config_.port_timeout;  // nothing could be said to the port meanwhile
   }
-  if (skip_until_ && now >= *skip_until_) open_without_handshake();
+  if (skip_until_ && now >= *skip_until_)
+    if (auto opened = open_without_handshake(); !opened) return opened;
   if (hold_until_ && now >= *hold_until_ && (!first_bytes_.empty() || size_due_))
     release_first_bytes();
   stream_.on_timer(now);

@@ -33,6 +33,9 @@ struct ClientConfig {
   ClockOrigin clock{};
   Accepts accepts = Accepts::kPort;
   TerminalSize size = kNoTerminal;  ///< of a shell, until set_size()
+  /// The KMS key that must encrypt the session, as is_same_key() compares it. Empty: the agent
+  /// decides whether and with which.
+  std::string expected_kms_key{};
   /// The agent must have asked for the handshake within this from the start.
   Duration attach_timeout = std::chrono::seconds(30);
   /// How long the first bytes wait for the server's. The agent acknowledges and throws away
@@ -47,10 +50,17 @@ struct ClientConfig {
   Duration handshake_grace = std::chrono::seconds(2);
 };
 
+/// What the agent wants the session encrypted with.
+struct KeyWanted {
+  std::string key_id;     ///< as the agent names it
+  std::string challenge;  ///< for the encryption context; empty: none
+};
+
 /// Client half of one SSM data channel. Drive it:
 ///   receive() for each websocket message, send() for local bytes, on_timer() at
 ///   next_timeout(); after any of them, drain next_outgoing() to the websocket and readable()
 ///   to the reader. A shell may also write to readable_errors(), and end with exit_code().
+///   When key_wanted(), provide_key() or give up the session: the handshake waits for it.
 /// Pure: no sockets, no clock, no randomness. Not thread-safe.
 class ClientChannel {
  public:
@@ -77,6 +87,11 @@ class ClientChannel {
   std::size_t send(ByteView bytes, Time now);
   std::size_t room() const;                 ///< how many bytes send() would take now
   void set_size(const TerminalSize& size);  ///< the local terminal's, for a shell
+
+  /// Encryption that the agent asked for, until provide_key(). The agent waits 15 s.
+  const std::optional<KeyWanted>& key_wanted() const { return key_wanted_; }
+  /// Errors: kMalformed when the key has the wrong size.
+  Result<void> provide_key(const DataKey& key, Time now);
 
   void finish(Time now);  ///< the local end of input: no more send(); what was taken drains
   void terminate(
@@ -120,6 +135,8 @@ class ClientChannel {
   /// What the session is, once it is open. An agent that asks for no handshake does not say,
   /// and kStandardStream stands for it.
   const std::string& session_type() const { return session_type_; }
+  /// Its bytes travel encrypted with a data key of KMS.
+  bool encrypted() const { return stream_.encrypted(); }
   bool is_shell() const { return is_shell_session(session_type_); }
   /// Of the session document: portNumber, type, ...
   const std::vector<std::pair<std::string, std::string>>& properties() const {
@@ -131,13 +148,16 @@ class ClientChannel {
 
  private:
   Result<void> receive_data(const AgentMessage& m, Time now);
-  Result<void> on_delivery(const Delivery& d, Time now);
+  Result<void> on_delivery(Delivery d, Time now);
   Result<void> on_stream(const Delivery& d);
   Result<void> on_handshake_request(ByteView payload, Time now);
+  Result<void> on_encryption_challenge(ByteView payload);
   Result<void> on_handshake_complete(Time now);
   Result<void> on_flag(ByteView payload);
   Result<void> check_session_type() const;
-  void open_without_handshake();
+  Result<void> check_encryption(const HandshakeRequest& request) const;
+  void answer_handshake(Time now);
+  Result<void> open_without_handshake();
   void push_data(ByteView bytes);
   void push_size();
   void close(std::string words);
@@ -163,6 +183,9 @@ class ClientChannel {
   bool size_due_ = false;                      ///< of the terminal, to a shell
   std::optional<std::int64_t> size_sequence_;  ///< of the last one sent
   std::optional<int> exit_code_;
+  HandshakeResponse response_;  ///< to the handshake, while it is made
+  std::optional<KeyWanted> key_wanted_;
+  bool challenged_ = false;  ///< the agent has shown that it holds the key
   ByteQueue readable_;
   ByteQueue errors_;
   std::string session_type_;

@@ -5,6 +5,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "base/base64.h"
 #include "base/json.h"
 
 namespace passport::wire::ssm {
@@ -33,6 +34,38 @@ std::vector<std::pair<std::string, std::string>> read_properties(const json::obj
 }
 
 constexpr std::string_view kExitCodeMark = "EXIT_CODE: ";
+
+Result<void> read_kms(const json::object& parameters, HandshakeRequest& request) {
+  if (request.kms_encryption)
+    return Error{Errc::kMalformed, "handshake request: encryption is asked for twice"};
+  request.kms_encryption = true;
+  request.kms_key_id = find_string(parameters, "KMSKeyId");
+  request.kms_challenge = find_string(parameters, "Challenge");
+  if (request.kms_key_id.empty() || request.kms_key_id.size() > kMaxKeyName)
+    return Error{Errc::kMalformed, "handshake request: encryption without a usable KMSKeyId"};
+  if (request.kms_challenge.size() > kMaxKmsContext)
+    return Error{Errc::kMalformed, "handshake request: the Challenge is too long"};
+  return {};
+}
+
+/// As the plugin's: KMSCipherTextHash is named and never set
+/// (session-manager-plugin handshakemessage.go KMSEncryptionResponse).
+json::value make_result(const ProcessedClientAction& action) {
+  if (!action.kms) return nullptr;
+  json::object out{{"KMSCipherTextKey", action.kms->ciphertext_key},
+                   {"KMSCipherTextHash", nullptr}};
+  if (action.kms->challenge_acknowledged) out["ChallengeAcknowledgement"] = true;
+  return out;
+}
+
+std::optional<KmsResult> read_result(const json::object& action) {
+  const auto* result = find_object(action, "ActionResult");
+  if (result == nullptr || find_string(action, "ActionType") != kKmsEncryption) return {};
+  const auto* acknowledged = result->if_contains("ChallengeAcknowledgement");
+  return KmsResult{find_string(*result, "KMSCipherTextKey"), acknowledged != nullptr &&
+                                                                 acknowledged->is_bool() &&
+                                                                 acknowledged->get_bool()};
+}
 
 }  // namespace
 
@@ -108,10 +141,12 @@ std::string serialize_handshake_request(const HandshakeRequest& request) {
   parameters["Properties"] = properties;
   actions.push_back(
       json::object{{"ActionType", "SessionType"}, {"ActionParameters", parameters}});
-  if (request.kms_encryption)
+  if (request.kms_encryption) {
+    json::object kms{{"KMSKeyId", request.kms_key_id}};
+    if (!request.kms_challenge.empty()) kms["Challenge"] = request.kms_challenge;
     actions.push_back(
-        json::object{{"ActionType", "KMSEncryption"},
-                     {"ActionParameters", json::object{{"KMSKeyId", request.kms_key_id}}}});
+        json::object{{"ActionType", jv(kKmsEncryption)}, {"ActionParameters", kms}});
+  }
   return json::serialize(json::object{{"AgentVersion", request.agent_version},
                                       {"RequestedClientActions", actions}});
 }
@@ -124,18 +159,21 @@ Result<HandshakeRequest> parse_handshake_request(ByteView payload) {
   const auto* actions = find_array(*object, "RequestedClientActions");
   if (actions == nullptr)
     return Error{Errc::kMalformed, "handshake request: no RequestedClientActions"};
+  if (actions->size() > kMaxActions)
+    return Error{Errc::kMalformed, "handshake request: too many actions"};
   for (const auto& item : *actions) {
     const auto* action = item.if_object();
     if (action == nullptr)
       return Error{Errc::kMalformed, "handshake request: an action is no object"};
     const auto type = find_string(*action, "ActionType");
+    if (type.size() > kMaxActionName)
+      return Error{Errc::kMalformed, "handshake request: the name of an action is too long"};
     const auto* parameters = find_object(*action, "ActionParameters");
     if (type == "SessionType" && parameters != nullptr) {
       request.session_type = find_string(*parameters, "SessionType");
       request.properties = read_properties(find_object(*parameters, "Properties"));
-    } else if (type == "KMSEncryption" && parameters != nullptr) {
-      request.kms_encryption = true;
-      request.kms_key_id = find_string(*parameters, "KMSKeyId");
+    } else if (type == kKmsEncryption && parameters != nullptr) {
+      if (auto taken = read_kms(*parameters, request); !taken) return taken.error();
     } else {
       request.unknown_actions.push_back(type);
     }
@@ -148,7 +186,7 @@ std::string serialize_handshake_response(const HandshakeResponse& response) {
   for (const auto& action : response.actions)
     actions.push_back(json::object{{"ActionType", action.action_type},
                                    {"ActionStatus", static_cast<int>(action.status)},
-                                   {"ActionResult", nullptr},
+                                   {"ActionResult", make_result(action)},
                                    {"Error", action.error}});
   return json::serialize(json::object{{"ClientVersion", response.client_version},
                                       {"ProcessedClientActions", actions},
@@ -171,7 +209,7 @@ Result<HandshakeResponse> parse_handshake_response(ByteView payload) {
       return Error{Errc::kMalformed, "handshake response: an action has no status"};
     response.actions.push_back({find_string(*action, "ActionType"),
                                 static_cast<ActionStatus>(status->get_int64()),
-                                find_string(*action, "Error")});
+                                find_string(*action, "Error"), read_result(*action)});
   }
   return response;
 }
@@ -180,6 +218,20 @@ std::string serialize_handshake_complete(std::chrono::nanoseconds time_to_comple
                                          std::string_view customer_message) {
   return json::serialize(json::object{{"HandshakeTimeToComplete", time_to_complete.count()},
                                       {"CustomerMessage", jv(customer_message)}});
+}
+
+std::string serialize_encryption_challenge(ByteView encrypted) {
+  return json::serialize(json::object{{"Challenge", encode_base64(encrypted)}});
+}
+
+Result<std::string> parse_encryption_challenge(ByteView payload) {
+  const auto object = parse_json_object(as_text(payload), "encryption challenge");
+  if (!object) return object.error();
+  auto challenge = decode_base64(find_string(*object, "Challenge"));
+  if (!challenge) return Error{Errc::kMalformed, "encryption challenge: not base64"};
+  if (challenge->size() > kMaxEncryptionChallenge)
+    return Error{Errc::kTooLarge, "encryption challenge: too large"};
+  return challenge;
 }
 
 std::string serialize_channel_closed(const ChannelClosed& closed, std::string_view message_id,

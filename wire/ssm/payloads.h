@@ -1,5 +1,6 @@
 // The JSON that travels inside data-channel messages, and the text frame that opens a channel.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,13 +43,19 @@ inline constexpr std::string_view kNonInteractiveCommands =
 /// Any of those that run a command and not a port.
 bool is_shell_session(std::string_view session_type);
 
-/// What the agent asks the client to do before data flows.
+/// What the agent asks the client to do before data flows; at most kMaxActions.
+inline constexpr std::string_view kKmsEncryption = "KMSEncryption";
+inline constexpr std::size_t kMaxActions = 16;
+inline constexpr std::size_t kMaxActionName = 256;   ///< bytes
+inline constexpr std::size_t kMaxKeyName = 2048;     ///< bytes; KMS's own bound
+inline constexpr std::size_t kMaxKmsContext = 1024;  ///< bytes of KMSEncryption's challenge
 struct HandshakeRequest {
   std::string agent_version;
   std::string session_type;  ///< kPortSession and so on; empty: not asked
   std::vector<std::pair<std::string, std::string>> properties;  ///< portNumber, type, ...
   bool kms_encryption = false;
   std::string kms_key_id;
+  std::string kms_challenge;  ///< for the encryption context; empty below agent 3.3.808.0
   std::vector<std::string> unknown_actions;
 };
 std::string serialize_handshake_request(const HandshakeRequest& request);
@@ -56,10 +63,16 @@ Result<HandshakeRequest> parse_handshake_request(ByteView payload);
 
 enum class ActionStatus { kSuccess = 1, kFailed = 2, kUnsupported = 3 };
 
+/// The result of KMSEncryption.
+struct KmsResult {
+  std::string ciphertext_key;  ///< KMS's CiphertextBlob of the data key, in base64
+  bool challenge_acknowledged = false;
+};
 struct ProcessedClientAction {
   std::string action_type;
   ActionStatus status = ActionStatus::kSuccess;
   std::string error;
+  std::optional<KmsResult> kms{};
 };
 struct HandshakeResponse {
   std::string client_version;
@@ -70,6 +83,12 @@ Result<HandshakeResponse> parse_handshake_response(ByteView payload);
 
 std::string serialize_handshake_complete(std::chrono::nanoseconds time_to_complete,
                                          std::string_view customer_message);
+
+/// Payload of both kEncChallengeRequest and kEncChallengeResponse: encrypted bytes.
+std::string serialize_encryption_challenge(ByteView encrypted);
+/// Errors: kMalformed; kTooLarge above kMaxEncryptionChallenge bytes.
+inline constexpr std::size_t kMaxEncryptionChallenge = 4096;
+Result<std::string> parse_encryption_challenge(ByteView payload);
 
 /// Payload of channel_closed: the service's last words.
 struct ChannelClosed {

@@ -236,13 +236,34 @@ void Stream::unpause_on_life(Time now) {
   if (paused_at_ && now - *paused_at_ > kPauseSettles) receive_pause(false, now);
 }
 
+Result<void> Stream::decrypt(Delivery& delivery) {
+  if (!cipher_ || !is_encrypted(delivery.type)) return {};
+  auto done = cipher_->decrypt(delivery.payload, decrypted_);
+  delivery.payload = decrypted_;
+  return done;
+}
+
+std::size_t Stream::data_size() const {
+  if (!cipher_) return config_.payload_size;
+  return std::max(config_.payload_size, kEncryptionOverhead + 1) - kEncryptionOverhead;
+}
+
+std::size_t Stream::room() const {
+  return sender_.room() / config_.payload_size * data_size();
+}
+
 void Stream::push(PayloadType type, ByteView payload) {
+  if (cipher_ && is_encrypted(type)) {
+    encrypted_.clear();
+    cipher_->encrypt(payload, encrypted_);
+    payload = encrypted_;
+  }
   sender_.push(type, payload, uuids_());
 }
 
 void Stream::push_data(ByteView bytes) {
   while (!bytes.empty()) {
-    const auto n = std::min(bytes.size(), config_.payload_size);
+    const auto n = std::min(bytes.size(), data_size());
     push(PayloadType::kOutput, bytes.first(n));
     bytes = bytes.subspan(n);
   }

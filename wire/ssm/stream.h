@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "wire/ssm/agent_message.h"
 #include "wire/ssm/channel.h"
+#include "wire/ssm/encryption.h"
 #include "wire/ssm/payloads.h"
 #include "wire/ssm/window.h"
 
@@ -157,9 +158,20 @@ class Stream {
   Result<void> receive_acknowledge(const AgentMessage& m, Time now);
   void receive_pause(bool on, Time now);
 
-  std::size_t room() const { return sender_.room(); }
+  /// From here on what is_encrypted() is, both ways. What is kept to be sent again is as it
+  /// went out, so that a nonce stands for one payload.
+  void encrypt_with(PayloadCipher cipher) { cipher_ = std::move(cipher); }
+  bool encrypted() const { return cipher_.has_value(); }
+  PayloadCipher& cipher() { return *cipher_; }  ///< when encrypted()
+  /// Makes a delivery readable; valid until the next call. Errors: kMalformed when the peer
+  /// did not encrypt it.
+  Result<void> decrypt(Delivery& delivery);
+
+  std::size_t room() const;
+  /// Stream bytes that one message carries.
+  std::size_t data_size() const;
   void push(PayloadType type, ByteView payload);
-  void push_data(ByteView bytes);  ///< in messages of payload_size
+  void push_data(ByteView bytes);  ///< in messages of data_size()
 
   /// Appends the next message to send: acknowledgements first.
   bool next_outgoing(Bytes& out, Time now);
@@ -186,6 +198,9 @@ class Stream {
   UuidSource uuids_;
   Sender sender_;
   Receiver receiver_;
+  std::optional<PayloadCipher> cipher_;
+  Bytes encrypted_;  ///< reused
+  Bytes decrypted_;  ///< reused
   std::deque<PendingAcknowledge> acknowledges_;
   Bytes acknowledge_payload_;  ///< reused
   std::optional<Time> paused_at_;

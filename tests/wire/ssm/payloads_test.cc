@@ -28,6 +28,7 @@ TEST(HandshakeRequest, KeepsActionsThatItDoesNotKnow) {
   EXPECT_EQ(request->unknown_actions, std::vector<std::string>{"Dance"});
   EXPECT_TRUE(request->kms_encryption);
   EXPECT_EQ(request->kms_key_id, "arn:k");
+  EXPECT_EQ(request->kms_challenge, "x");
   EXPECT_EQ(request->session_type, "");
 }
 
@@ -98,6 +99,59 @@ TEST(Versions, CompareNumberByNumber) {
   EXPECT_GT(compare_versions("3.10.0", "3.9.9"), 0);
   EXPECT_LT(compare_versions("", "1"), 0);
   EXPECT_EQ(compare_versions("x", "1"), 0);
+}
+
+TEST(HandshakeRequest, BoundsWhatItKeeps) {
+  const auto with = [](const std::string& actions) {
+    const auto text = R"({"AgentVersion":"3","RequestedClientActions":[)" + actions + "]}";
+    return parse_handshake_request(as_bytes(text)).has_value();
+  };
+  const std::string action = R"({"ActionType":"A"})";
+  std::string many = action;
+  for (std::size_t i = 1; i < kMaxActions; ++i) many += "," + action;
+  EXPECT_TRUE(with(many));
+  EXPECT_FALSE(with(many + "," + action));
+  EXPECT_FALSE(with(R"({"ActionType":")" + std::string(kMaxActionName + 1, 'A') + R"("})"));
+  const auto kms = [](std::size_t key, std::size_t challenge) {
+    return R"({"ActionType":"KMSEncryption","ActionParameters":{"KMSKeyId":")" +
+           std::string(key, 'k') + R"(","Challenge":")" + std::string(challenge, 'c') +
+           R"("}})";
+  };
+  EXPECT_TRUE(with(kms(kMaxKeyName, kMaxKmsContext)));
+  EXPECT_FALSE(with(kms(kMaxKeyName + 1, 0)));
+  EXPECT_FALSE(with(kms(1, kMaxKmsContext + 1)));
+  EXPECT_FALSE(with(kms(0, 1)));
+  EXPECT_FALSE(with(kms(1, 1) + "," + kms(1, 1)));
+}
+
+/// The fields and their types are those that the agent's KMSEncryptionResponse reads
+/// (amazon-ssm-agent agent/session/contracts/model.go).
+TEST(HandshakeResponse, CarriesTheEncryptedDataKey) {
+  HandshakeResponse response{"1.2.764.0", {}};
+  response.actions.push_back(
+      {"KMSEncryption", ActionStatus::kSuccess, "", KmsResult{"AQID", true}});
+  const auto text = serialize_handshake_response(response);
+  EXPECT_NE(text.find(R"("ActionResult":{"KMSCipherTextKey":"AQID","KMSCipherTextHash":null,)"
+                      R"("ChallengeAcknowledgement":true})"),
+            std::string::npos)
+      << text;
+  const auto parsed = parse_handshake_response(as_bytes(text));
+  ASSERT_TRUE(parsed);
+  ASSERT_TRUE(parsed->actions[0].kms);
+  EXPECT_EQ(parsed->actions[0].kms->ciphertext_key, "AQID");
+  EXPECT_TRUE(parsed->actions[0].kms->challenge_acknowledged);
+}
+
+TEST(EncryptionChallenge, RoundTripsWithinItsBound) {
+  const std::string bytes(kMaxEncryptionChallenge, '\xfe');
+  const auto parsed =
+      parse_encryption_challenge(as_bytes(serialize_encryption_challenge(as_bytes(bytes))));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(*parsed, bytes);
+  EXPECT_FALSE(parse_encryption_challenge(
+      as_bytes(serialize_encryption_challenge(as_bytes(bytes + "x")))));
+  EXPECT_FALSE(parse_encryption_challenge(as_bytes(R"({"Challenge":"A"})")));
+  EXPECT_FALSE(parse_encryption_challenge(as_bytes("[]")));
 }
 
 }  // namespace
