@@ -24,7 +24,13 @@ bool is_document_fault(const ServiceError& error) {
 
 bool is_not_found(const ServiceError& error) {
   return error.code == "InvalidTarget" || error.code == "InvalidInstanceId" ||
-         error.code == "DoesNotExistException";
+         error.code == "DoesNotExistException" || error.code == "NotFoundException";
+}
+
+/// Of KMS: the key is there and cannot be used.
+bool is_key_fault(const ServiceError& error) {
+  return error.code == "DisabledException" || error.code == "KMSInvalidStateException" ||
+         error.code == "InvalidKeyUsageException";
 }
 
 void hide(std::string& text, std::string_view secret) {
@@ -62,7 +68,8 @@ Errc kind_of(const ServiceError& error) {
       is_signature_fault(error))
     return Errc::kDenied;
   if (is_not_found(error)) return Errc::kNotFound;
-  if (is_document_fault(error) || error.code == "ValidationException") return Errc::kConfig;
+  if (is_document_fault(error) || is_key_fault(error) || error.code == "ValidationException")
+    return Errc::kConfig;
   return Errc::kUnavailable;
 }
 
@@ -92,6 +99,8 @@ std::string hint_for(const ServiceError& error, const Attempted& attempted) {
     return "there is none such in " + attempted.region + " for this account";
   if (is_document_fault(error))
     return "the session document must exist in " + attempted.region + " and be of type Session";
+  if (is_key_fault(error))
+    return "enable the key, or have another set in the Session Manager preferences";
   return {};
 }
 

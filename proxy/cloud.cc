@@ -23,7 +23,8 @@ Cloud::Cloud(const net::asio::any_io_executor& executor, const net::TlsContext& 
       world_(aws::make_world(executor, tls_)),
       chain_(world_, settings),
       client_(world_, settings, chain_.source()),
-      ssm_(client_) {}
+      ssm_(client_),
+      kms_(client_) {}
 
 Result<std::unique_ptr<Cloud>> Cloud::open(const net::asio::any_io_executor& executor,
                                            const aws::SettingsChoice& choice) {
@@ -87,6 +88,14 @@ net::Task<Result<Connection>> Cloud::resume(std::string session_id, bool renew,
   auto session = co_await ssm_.resume_session(std::move(session_id), deadline);
   if (!session) co_return session.error();
   co_return co_await connect(std::move(*session), deadline);
+}
+
+net::Task<Result<wire::DataKey>> Cloud::data_key(std::string key_id,
+                                                 wire::aws::EncryptionContext context,
+                                                 net::Deadline deadline) {
+  auto key = co_await kms_.generate_data_key(std::move(key_id), std::move(context), deadline);
+  if (!key) co_return key.error();
+  co_return std::move(*key);
 }
 
 net::Task<void> Cloud::terminate(std::string session_id, net::Deadline deadline) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "aws/credential_chain.h"
+#include "aws/kms.h"
 #include "aws/ssm.h"
 #include "proxy/link.h"
 
@@ -31,6 +32,10 @@ class Cloud {
   net::Task<Result<Connection>> resume(std::string session_id, bool renew,
                                        net::Deadline deadline);
   net::Task<void> terminate(std::string session_id, net::Deadline deadline);
+  /// A key that encrypts this session and no other.
+  net::Task<Result<wire::DataKey>> data_key(std::string key_id,
+                                            wire::aws::EncryptionContext context,
+                                            net::Deadline deadline);
   /// `failure`, or better words for why `target` cannot be reached.
   net::Task<Error> explain(Error failure, std::string target);
 
@@ -46,6 +51,7 @@ class Cloud {
   aws::CredentialChain chain_;
   aws::ServiceClient client_;
   aws::Ssm ssm_;
+  aws::Kms kms_;
 };
 
 }  // namespace passport::proxy

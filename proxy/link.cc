@@ -160,6 +160,13 @@ net::Task<void> Link::read(std::shared_ptr<net::WebSocket> websocket) {
   }
 }
 
+void Link::provide_key(const wire::DataKey& key) {
+  if (auto taken = channel_.provide_key(key, Clock::now()); !taken)
+    end(LinkEnd::Cause::kFailed, taken.error());
+  outgoing_.notify();
+  time_.notify();
+}
+
 void Link::end_outage() {
   const auto lasted =
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - outage_->since());
@@ -210,6 +217,8 @@ void Link::spawn_attempt(std::shared_ptr<Attempt> attempt, net::Deadline deadlin
 
 void Link::after_receive() {
   unanswered_ = 0;
+  if (const auto& wanted = channel_.key_wanted(); wanted && key_request_)
+    std::exchange(key_request_, nullptr)(*wanted);
   outgoing_.notify();
   if (channel_.room() > 0) room_.notify();
   if (channel_.waiting() > 0) incoming_.notify();

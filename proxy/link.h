@@ -38,6 +38,10 @@ struct Connection {
 using Reconnect =
     std::function<net::Task<Result<Connection>>(bool renew, net::Deadline deadline)>;
 
+/// Called once when the agent wants the session encrypted, from within run(): gets a data key,
+/// then calls provide_key() or end().
+using KeyRequest = std::function<void(const wire::ssm::KeyWanted&)>;
+
 struct LinkConfig {
   std::chrono::seconds resume_for{600};  ///< how long an outage may last; 0: never resume
   std::chrono::milliseconds ping_every{30000};  ///< of silence
@@ -60,6 +64,9 @@ class Link {
 
   /// Ends when a side ends; then asks the agent to end its session where there still is one.
   net::Task<LinkEnd> run(std::shared_ptr<net::WebSocket> first, LocalSide& local);
+
+  void on_key_wanted(KeyRequest request) { key_request_ = std::move(request); }
+  void provide_key(const wire::DataKey& key);
 
   /// A signal came: run() ends the session and returns.
   void interrupt() { end(LinkEnd::Cause::kLocal); }
@@ -105,6 +112,7 @@ class Link {
   net::asio::any_io_executor executor_;
   wire::ssm::ClientChannel& channel_;
   Reconnect reconnect_;
+  KeyRequest key_request_;  ///< empty once called
   LinkConfig config_;
   LocalSide* local_ = nullptr;
   net::Event outgoing_, incoming_, room_, taken_, time_, ended_, loop_ended_, retry_;

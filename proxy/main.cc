@@ -34,6 +34,8 @@ po::options_description visible_options(Options& o) {
       "payload-size",
       po::value(&o.payload_size)->value_name("BYTES")->default_value(o.payload_size),
       "stream bytes a message, 1 to 65536")(
+      "kms-key", po::value(&o.kms_key)->value_name("KEY"),
+      "refuse a session that is not encrypted with this KMS key")(
       "resume-for", po::value<std::string>()->value_name("TIME")->default_value("10m"),
       "how long to try to resume a broken connection: 90s, 10m, 12h; 0: not")(
       "verbose,v", "say more; twice: for debugging")("help,h", "print this and exit")(
@@ -72,6 +74,8 @@ void check(const Options& o, unsigned port) {
     throw po::error(fmt::format("\"{}\" is not an instance id (i-… or mi-…)", o.target));
   if (port < 1 || port > 65535)
     throw po::error(fmt::format("port {} is not within 1 to 65535", port));
+  if (o.kms_key.size() > passport::wire::ssm::kMaxKeyName)
+    throw po::error("--kms-key is too long to be a key's id, ARN or alias");
   if (o.payload_size < 1 || o.payload_size > passport::wire::ssm::kMaxPayload)
     throw po::error(fmt::format("--payload-size {} is not within 1 to 65536", o.payload_size));
 }
@@ -116,6 +120,7 @@ passport::proxy::SessionPlan make_plan(const Options& o) {
   plan.request.parameters["portNumber"] = {std::to_string(o.port)};
   plan.request.reason = o.reason;
   plan.channel.payload_size = o.payload_size;
+  plan.channel.expected_kms_key = o.kms_key;
   plan.link.resume_for = o.resume_for;
   plan.make_local = [](const auto& executor)
       -> passport::Result<std::unique_ptr<passport::proxy::LocalSide>> {

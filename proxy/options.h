@@ -14,6 +14,7 @@ struct Options {
   std::string region;   ///< empty: as the environment or the profile says
   std::string document = "AWS-StartSSHSession";
   std::string reason;
+  std::string kms_key;  ///< id, ARN or alias; empty: as the agent says
   std::size_t payload_size = wire::ssm::kDefaultPayload;
   std::chrono::seconds resume_for{
       600};  ///< how long a broken connection is tried to be resumed

@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kStartTimeout = 30s;     ///< StartSession, with its retries
 constexpr auto kConnectTimeout = 15s;   ///< the websocket, to its upgrade
+constexpr auto kKeyTimeout = 12s;       ///< GenerateDataKey; the agent waits 15 s
 constexpr auto kTerminateTimeout = 2s;  ///< TerminateSession, on the way out
 constexpr auto kInterruptTimeout = 6s;  ///< from a signal to the exit, whatever else happens
 constexpr int kSignalExit = 128;
@@ -49,6 +50,8 @@ class Run {
   net::Task<Result<aws::Session>> start_session();
   net::Task<LinkEnd> carry(aws::Session session);
   Reconnect make_reconnect();
+  KeyRequest make_key_request();
+  net::Task<void> fetch_key(wire::ssm::KeyWanted wanted);
   net::Task<void> terminate_session();
   net::Task<void> wind_up();
   net::Task<int> conclude(LinkEnd end);
@@ -79,6 +82,28 @@ Reconnect Run::make_reconnect() {
   };
 }
 
+KeyRequest Run::make_key_request() {
+  return [this](const wire::ssm::KeyWanted& wanted) {
+    net::asio::co_spawn(executor_, fetch_key(wanted), stop_on_failure());
+  };
+}
+
+/// With the key that the user named, where there is one: its region and account are then not
+/// the agent's to say.
+net::Task<void> Run::fetch_key(wire::ssm::KeyWanted wanted) {
+  const auto& expected = plan_.channel.expected_kms_key;
+  auto context = wire::aws::make_session_context(session_id_, plan_.request.target,
+                                                 std::move(wanted.challenge));
+  const auto key =
+      co_await cloud_->data_key(expected.empty() ? std::move(wanted.key_id) : expected,
+                                std::move(context), net::deadline_in(kKeyTimeout));
+  if (link_ == nullptr) co_return;  // the session has ended meanwhile
+  if (key)
+    link_->provide_key(*key);
+  else
+    link_->end(LinkEnd::Cause::kFailed, key.error());
+}
+
 net::Task<LinkEnd> Run::carry(aws::Session session) {
   auto connection =
       co_await cloud_->open_stream(std::move(session), net::deadline_in(kConnectTimeout));
@@ -90,6 +115,7 @@ net::Task<LinkEnd> Run::carry(aws::Session session) {
   config.clock = net::clock_now();
   channel_.emplace(std::move(config), std::move(uuids), std::chrono::steady_clock::now());
   Link link(executor_, *channel_, make_reconnect(), plan_.link);
+  link.on_key_wanted(make_key_request());
   link_ = &link;
   if (signal_ != 0) link.interrupt();
   auto end = co_await link.run(std::move(connection->websocket), *local_);

@@ -1,5 +1,6 @@
 #include "aws/service_client.h"
 
+#include "aws/kms.h"
 #include "aws/ssm.h"
 #include "aws/sts.h"
 #include "tests/aws/fake_world.h"
@@ -352,6 +353,49 @@ TEST_F(Calls, CallerIdentity) {
   world_.answer(200, "<x/>");
   EXPECT_EQ(world_.run(sts.get_caller_identity(soon())).error().detail,
             "GetCallerIdentity: answer without an identity");
+}
+
+TEST_F(Calls, DataKeysComeFromKmsOfTheRegion) {
+  Kms kms(*client_);
+  const auto ask = [&] {
+    return world_.run(kms.generate_data_key(
+        "alias/k", wire::aws::make_session_context("dev-0a1b", "i-1", "c"), soon()));
+  };
+  world_.answer(200, R"({"CiphertextBlob":"AQID","KeyId":"arn","Plaintext":")" +
+                         std::string(85, 'A') + "Q==\"}");
+  const auto key = ask();
+  ASSERT_TRUE(key) << key.error().detail;
+  EXPECT_EQ(key->ciphertext, "AQID");
+  EXPECT_EQ(world_.sent.at(0).endpoint.url(), "https://kms.eu-west-1.amazonaws.com");
+  EXPECT_EQ(sent_header(0, "X-Amz-Target"), "TrentService.GenerateDataKey");
+  EXPECT_NE(sent_header(0, "Authorization").find("/eu-west-1/kms/aws4_request"),
+            std::string_view::npos);
+  world_.answer(200, "{}");
+  EXPECT_EQ(ask().error().detail,
+            "kms:GenerateDataKey on alias/k: answer without a usable Plaintext");
+
+  struct Refusal {
+    const char* code;
+    Errc kind;
+    const char* hint;
+  };
+  for (const auto& [code, kind, hint] :
+       {Refusal{"AccessDeniedException", Errc::kDenied,
+                "the policy of the credentials from profile \"dev\" must allow "
+                "kms:GenerateDataKey on alias/k"},
+        Refusal{"NotFoundException", Errc::kNotFound,
+                "there is none such in eu-west-1 for this account"},
+        Refusal{"DisabledException", Errc::kConfig,
+                "enable the key, or have another set in the Session Manager preferences"}}) {
+    refuse(400, code);
+    const auto refused = ask();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.service_code(), code);
+    EXPECT_EQ(refused.error().code, kind);
+    EXPECT_EQ(refused.error().detail,
+              "kms:GenerateDataKey on alias/k: aws: " + std::string(code) + ": why");
+    EXPECT_EQ(refused.error().hint, hint);
+  }
 }
 
 }  // namespace

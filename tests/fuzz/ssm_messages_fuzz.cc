@@ -1,11 +1,12 @@
-// JSON from outside: answers and errors of SSM, credentials of processes and metadata services,
-// and the stream URL in them.
+// JSON from outside: answers and errors of SSM, data keys of KMS, credentials of processes and
+// metadata services, and the stream URL in them.
 #include <cstdlib>
 
 #include "base/bytes.h"
 #include "tests/fuzz/target.h"
 #include "wire/aws/credential_messages.h"
 #include "wire/aws/identifiers.h"
+#include "wire/aws/kms_messages.h"
 #include "wire/aws/service_error.h"
 #include "wire/aws/ssm_messages.h"
 #include "wire/aws/stream_url.h"
@@ -28,6 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (instance.instance_id.empty()) std::abort();
   for (const auto& key : {parse_process_credentials(text), parse_metadata_credentials(text)})
     if (key && (key->key.id.empty() || key->key.secret.empty())) std::abort();
+  if (const auto key = parse_data_key(text))
+    if (key->plaintext.reveal().size() != wire::kDataKeySize || key->ciphertext.empty())
+      std::abort();
   const auto error = parse_service_error({400, {}, std::string(text)});
   if (error.code.find_first_of("#:") != std::string::npos) std::abort();
   return 0;

@@ -42,7 +42,7 @@ class ChannelPair {
     std::chrono::milliseconds port_delay{0};  ///< from HandshakeComplete to a connected port
     bool port_refuses = false;
     /// What KMS gives to both ends, once either asks; the client's after key_delay.
-    Secret data_key = Secret(std::string(wire::ssm::kDataKeySize, 'k'));
+    Secret data_key = Secret(std::string(wire::kDataKeySize, 'k'));
     Secret agent_data_key{};  ///< when it is not the same
     std::chrono::milliseconds key_delay{0};
     bool port_echoes = false;  ///< what arrives at the port comes back

@@ -2,7 +2,6 @@
 #pragma once
 #include <array>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include <openssl/types.h>
@@ -10,11 +9,11 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "wire/data_key.h"
 #include "wire/ssm/agent_message.h"
 
 namespace passport::wire::ssm {
 
-inline constexpr std::size_t kDataKeySize = 64;         ///< bytes; a half for each direction
 inline constexpr std::size_t kNonceSize = 12;           ///< bytes
 inline constexpr std::size_t kEncryptionOverhead = 28;  ///< bytes a payload: nonce and tag
 
@@ -24,12 +23,6 @@ constexpr bool is_encrypted(PayloadType type) {
   return type == PayloadType::kOutput || type == PayloadType::kStdErr ||
          type == PayloadType::kExitCode;
 }
-
-/// A data key as KMS hands it out.
-struct DataKey {
-  Secret plaintext{};        ///< kDataKeySize bytes
-  std::string ciphertext{};  ///< base64; the agent has KMS decrypt it
-};
 
 /// One end's AES-256-GCM, without associated data. An encrypted payload is
 ///

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "wire/aws/credential_messages.h"
+#include "wire/aws/kms_messages.h"
 #include "wire/aws/ssm_messages.h"
 #include "wire/aws/sts_messages.h"
 #include "wire/aws/time.h"
@@ -174,6 +176,39 @@ TEST(CredentialMessages, OfAMetadataService) {
   const auto failed = parse_metadata_credentials(R"({"Code":"AssumeRoleUnauthorizedAccess"})");
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().detail, "it answered \"AssumeRoleUnauthorizedAccess\"");
+}
+
+TEST(KmsMessages, GenerateDataKeyIsBoundToTheSession) {
+  const auto body =
+      serialize_generate_data_key("alias/k", make_session_context("s-1", "i-1", "c"));
+  EXPECT_EQ(body, R"({"KeyId":"alias/k","NumberOfBytes":64,"EncryptionContext":)"
+                  R"({"aws:ssm:RandomChallenge":"c","aws:ssm:SessionId":"s-1",)"
+                  R"("aws:ssm:TargetId":"i-1"}})");
+  EXPECT_FALSE(make_session_context("s-1", "i-1", "").contains("aws:ssm:RandomChallenge"));
+  const auto request = make_kms_request("GenerateDataKey", body);
+  EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(find_header(request.headers, "x-amz-target"), "TrentService.GenerateDataKey");
+}
+
+TEST(KmsMessages, ADataKeyNeedsAllItsBytes) {
+  const auto answer = [](std::size_t size, std::string_view ciphertext) {
+    return R"({"Plaintext":")" + encode_base64(Bytes(size, 'k')) + R"(","CiphertextBlob":")" +
+           std::string(ciphertext) + R"("})";
+  };
+  const auto key = parse_data_key(answer(kDataKeySize, "AQID"));
+  ASSERT_TRUE(key);
+  EXPECT_EQ(key->plaintext.reveal(), std::string(kDataKeySize, 'k'));
+  EXPECT_EQ(key->ciphertext, "AQID");
+  for (const auto& bad :
+       {answer(kDataKeySize - 1, "AQID"), answer(kDataKeySize + 1, "AQID"),
+        answer(kDataKeySize, ""), answer(kDataKeySize, "A"),
+        answer(kDataKeySize, std::string(kMaxCiphertext + 4, 'A')), std::string("{}"),
+        std::string("[]"), std::string(R"({"Plaintext":"canary!","CiphertextBlob":"AQID"})")}) {
+    const auto broken = parse_data_key(bad);
+    ASSERT_FALSE(broken) << bad;
+    EXPECT_EQ(broken.error().code, Errc::kProtocol);
+    EXPECT_EQ(broken.error().detail.find("canary"), std::string::npos);
+  }
 }
 
 TEST(Time, Forms) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "tests/support/channel_pair.h"
 
 namespace passport::wire::ssm {
@@ -29,22 +30,13 @@ PayloadCipher make(End end, const PayloadCipher::Nonce& first = kFirst) {
   return std::move(*PayloadCipher::make(counting_key(), end, first));
 }
 
-std::string to_hex(ByteView bytes) {
-  std::string out;
-  for (const auto b : bytes) {
-    out += "0123456789abcdef"[b >> 4];
-    out += "0123456789abcdef"[b & 15];
-  }
-  return out;
-}
-
 /// Made with python3-cryptography's AESGCM, the key the bytes 0 to 63.
 TEST(PayloadCipher, WritesWhatAnotherImplementationWrites) {
   constexpr std::string_view kBanner = "SSH-2.0-OpenSSH_9.2p1\r\n";
   const auto written = [](End end, std::string_view plain) {
     Bytes out;
     make(end).encrypt(as_bytes(plain), out);
-    return to_hex(out);
+    return encode_hex(out);
   };
   EXPECT_EQ(
       written(End::kAgent, kBanner),
@@ -64,8 +56,8 @@ TEST(PayloadCipher, NoNonceComesTwice) {
   Bytes two;
   cipher.encrypt(as_bytes("a"), one);
   cipher.encrypt(as_bytes("a"), two);
-  EXPECT_EQ(to_hex(one).substr(0, 24), "fffefdfcfbfaf9f8f7f6f5f4");
-  EXPECT_EQ(to_hex(two).substr(0, 24), "00fffdfcfbfaf9f8f7f6f5f4");
+  EXPECT_EQ(encode_hex(one).substr(0, 24), "fffefdfcfbfaf9f8f7f6f5f4");
+  EXPECT_EQ(encode_hex(two).substr(0, 24), "00fffdfcfbfaf9f8f7f6f5f4");
 }
 
 TEST(PayloadCipher, ReadsWhatTheOtherEndWrote) {
@@ -204,7 +196,7 @@ TEST(EncryptedChannel, WhatIsSentAgainIsTheSame) {
     Outgoing out;
     while (p.client.next_outgoing(out, p.now)) {
       const auto m = parse_agent_message(out.bytes);
-      if (m && m->type() == PayloadType::kOutput) return to_hex(m->payload);
+      if (m && m->type() == PayloadType::kOutput) return encode_hex(m->payload);
     }
     return std::string();
   };
@@ -236,8 +228,7 @@ TEST(EncryptedChannel, LosesNothingUnderFaults) {
     setup.seed = seed;
     setup.up =
         setup.down = {.drop = 0.05, .duplicate = 0.05, .corrupt = 0.02, .delay_max = 50ms};
-    // What is corrupt on its way up is not taken for data. Only the handshake, which has
-    // neither digest nor tag there, must be spared.
+    // In the handshake nothing that goes up is checked.
     setup.up.corrupt = 0;
     setup.key_delay = 700ms;
     ChannelPair p(setup);
