@@ -1,0 +1,283 @@
+#include "wire/ssh/private_key.h"
+
+#include <array>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
+
+#include "wire/ssh/encoding.h"
+
+namespace passport::wire::ssh {
+namespace {
+
+constexpr std::size_t kSeedSize = 32;
+constexpr std::string_view kMagic{"openssh-key-v1\0", 15};
+constexpr std::string_view kBegin = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
+constexpr std::string_view kEnd = "-----END OPENSSH PRIVATE KEY-----";
+constexpr std::size_t kLineLength = 70;
+constexpr std::size_t kBlockSize = 8;  ///< of cipher "none"
+constexpr std::size_t kMaxFile = 64 << 10;
+
+Error malformed(std::string detail) {
+  return {Errc::kMalformed, "private key: " + std::move(detail)};
+}
+
+struct FreeNumbers {
+  void operator()(BIGNUM* p) const { BN_clear_free(p); }
+  void operator()(OSSL_PARAM* p) const { OSSL_PARAM_free(p); }
+  void operator()(OSSL_PARAM_BLD* p) const { OSSL_PARAM_BLD_free(p); }
+  void operator()(EVP_PKEY_CTX* p) const { EVP_PKEY_CTX_free(p); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, FreeNumbers>;
+
+/// Bytes that are wiped when they go.
+class Wiped {
+ public:
+  explicit Wiped(std::size_t capacity) { bytes.reserve(capacity); }
+  explicit Wiped(Bytes given) : bytes(std::move(given)) {}
+  Wiped(const Wiped&) = delete;
+  Wiped& operator=(const Wiped&) = delete;
+  ~Wiped() { ::explicit_bzero(bytes.data(), bytes.size()); }
+  Bytes bytes;
+};
+
+Owned<BIGNUM> number_of(const Pkey& key, const char* name) {
+  BIGNUM* number = nullptr;
+  EVP_PKEY_get_bn_param(key.get(), name, &number);
+  return Owned<BIGNUM>(number);
+}
+
+void append_number(Bytes& out, const Pkey& key, const char* name) {
+  const auto number = number_of(key, name);
+  Wiped magnitude(Bytes(static_cast<std::size_t>(BN_num_bytes(number.get()))));
+  BN_bn2bin(number.get(), magnitude.bytes.data());
+  append_mpint(out, magnitude.bytes);
+}
+
+PublicKey rsa_public_key(const Pkey& key) {
+  PublicKey out{KeyType::kRsa, {}};
+  append_string(out.blob, name_of(KeyType::kRsa));
+  append_number(out.blob, key, OSSL_PKEY_PARAM_RSA_E);
+  append_number(out.blob, key, OSSL_PKEY_PARAM_RSA_N);
+  return out;
+}
+
+PublicKey ed25519_public_key(const Pkey& key) {
+  std::array<std::uint8_t, 32> raw{};
+  std::size_t size = raw.size();
+  EVP_PKEY_get_raw_public_key(key.get(), raw.data(), &size);
+  PublicKey out{KeyType::kEd25519, {}};
+  append_string(out.blob, name_of(KeyType::kEd25519));
+  append_string(out.blob, raw);
+  return out;
+}
+
+/// The numbers in the order of the file: n, e, d, iqmp, p, q.
+Result<Pkey> make_rsa(const std::array<ByteView, 6>& file) {
+  constexpr std::array<const char*, 6> kParams = {
+      {OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D,
+       OSSL_PKEY_PARAM_RSA_COEFFICIENT1, OSSL_PKEY_PARAM_RSA_FACTOR1,
+       OSSL_PKEY_PARAM_RSA_FACTOR2}};
+  const Owned<OSSL_PARAM_BLD> build(OSSL_PARAM_BLD_new());
+  std::array<Owned<BIGNUM>, 8> numbers;
+  for (std::size_t i = 0; i < file.size(); ++i) {
+    if (!is_positive_mpint(file[i])) return malformed("a number is not positive");
+    numbers[i].reset(BN_secure_new());
+    if (!BN_bin2bn(file[i].data(), static_cast<int>(file[i].size()), numbers[i].get()) ||
+        OSSL_PARAM_BLD_push_BN(build.get(), kParams[i], numbers[i].get()) != 1)
+      return malformed("a number is unusable");
+  }
+  // The exponents of the two primes, which the file leaves out: d mod (p - 1), d mod (q - 1).
+  BN_CTX* context = BN_CTX_secure_new();
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Owned<BIGNUM> less(BN_dup(numbers[4 + i].get()));
+    auto& exponent = numbers[6 + i];
+    exponent.reset(BN_secure_new());
+    const auto* param = i == 0 ? OSSL_PKEY_PARAM_RSA_EXPONENT1 : OSSL_PKEY_PARAM_RSA_EXPONENT2;
+    if (BN_sub_word(less.get(), 1) != 1 || BN_is_zero(less.get()) ||
+        BN_mod(exponent.get(), numbers[2].get(), less.get(), context) != 1 ||
+        OSSL_PARAM_BLD_push_BN(build.get(), param, exponent.get()) != 1) {
+      BN_CTX_free(context);
+      return malformed("a number is unusable");
+    }
+  }
+  BN_CTX_free(context);
+  const Owned<OSSL_PARAM> params(OSSL_PARAM_BLD_to_param(build.get()));
+  const Owned<EVP_PKEY_CTX> maker(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  EVP_PKEY* key = nullptr;
+  if (!params || !maker || EVP_PKEY_fromdata_init(maker.get()) != 1 ||
+      EVP_PKEY_fromdata(maker.get(), &key, EVP_PKEY_KEYPAIR, params.get()) != 1)
+    return malformed("libcrypto does not take it");
+  Pkey out(key);
+  const Owned<EVP_PKEY_CTX> check(EVP_PKEY_CTX_new(key, nullptr));
+  if (!check || EVP_PKEY_pairwise_check(check.get()) != 1)
+    return malformed("its numbers do not belong together");
+  return out;
+}
+
+/// The base64 between the lines that begin and end the file.
+Result<Bytes> unwrap(std::string_view text) {
+  const auto begin = text.find(kBegin);
+  if (text.size() > kMaxFile || begin == std::string_view::npos)
+    return malformed("not an OpenSSH key file");
+  text.remove_prefix(begin + kBegin.size());
+  const auto end = text.find(kEnd);
+  if (end == std::string_view::npos) return malformed("its end is missing");
+  std::string base64;
+  base64.reserve(end);
+  for (const char c : text.substr(0, end))
+    if (c != '\n' && c != '\r') base64 += c;
+  auto bytes = decode_base64(base64);
+  ::explicit_bzero(base64.data(), base64.size());
+  if (!bytes) return malformed("not base64");
+  return bytes;
+}
+
+struct Envelope {
+  PublicKey public_key;
+  ByteView secret;  ///< both check numbers, the key, its comment, padding
+};
+
+Result<Envelope> open_envelope(ByteView file) {
+  ByteReader in(file);
+  if (as_text(in.take(kMagic.size())) != kMagic) return malformed("not an OpenSSH key file");
+  const auto cipher = as_text(read_string(in));
+  const auto kdf = as_text(read_string(in));
+  const auto kdf_options = read_string(in);
+  const auto keys = in.u32();
+  const auto public_blob = read_string(in);
+  const auto secret = read_string(in);
+  if (!in.ok() || in.left() != 0 || keys != 1) return malformed("a length contradicts it");
+  if (cipher != "none" || kdf != "none" || !kdf_options.empty())
+    return Error{Errc::kDenied, "private key: it is encrypted with a passphrase"};
+  auto public_key = parse_public_key(public_blob);
+  if (!public_key) return public_key.error();
+  if (secret.size() % kBlockSize != 0) return malformed("its padding is wrong");
+  return Envelope{std::move(*public_key), secret};
+}
+
+/// Comment and padding, after which nothing follows.
+Result<void> check_rest(ByteReader& in) {
+  (void)read_string(in);
+  const auto padding = in.rest();
+  if (!in.ok() || padding.size() >= kBlockSize) return malformed("its padding is wrong");
+  for (std::size_t i = 0; i < padding.size(); ++i)
+    if (padding[i] != i + 1) return malformed("its padding is wrong");
+  return {};
+}
+
+Result<Pkey> read_ed25519(ByteReader& in) {
+  const auto public_part = read_string(in);
+  const auto both = read_string(in);
+  if (!in.ok() || public_part.size() != 32 || both.size() != 64)
+    return malformed("an Ed25519 key of another size");
+  Pkey key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, both.data(), kSeedSize));
+  if (!key) return malformed("libcrypto does not take it");
+  const auto derived = ed25519_public_key(key).blob;
+  const auto derived_key = as_text(ByteView(derived).last(32));
+  if (derived_key != as_text(public_part) || derived_key != as_text(both.subspan(kSeedSize)))
+    return malformed("its private half does not belong to its public half");
+  return key;
+}
+
+Result<Pkey> read_rsa(ByteReader& in) {
+  std::array<ByteView, 6> numbers;
+  for (auto& number : numbers) number = read_string(in);
+  if (!in.ok()) return malformed("it is cut short");
+  return make_rsa(numbers);
+}
+
+}  // namespace
+
+Result<PrivateKey> PrivateKey::from_ed25519_seed(ByteView seed) {
+  if (seed.size() != kSeedSize) return Error{Errc::kUsage, "a seed that is not 32 bytes"};
+  Pkey key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size()));
+  if (!key) return Error{Errc::kInternal, "libcrypto does not take a seed"};
+  auto public_key = ed25519_public_key(key);
+  return PrivateKey(std::move(key), std::move(public_key));
+}
+
+Result<PrivateKey> PrivateKey::generate_rsa(unsigned bits) {
+  if (bits != 3072 && bits != 4096)
+    return Error{Errc::kUsage, "RSA keys are of 3072 or 4096 bits"};
+  Pkey key(EVP_RSA_gen(bits));
+  if (!key) return Error{Errc::kInternal, "libcrypto makes no RSA key"};
+  auto public_key = rsa_public_key(key);
+  return PrivateKey(std::move(key), std::move(public_key));
+}
+
+Result<Bytes> PrivateKey::sign(SignatureAlgorithm algorithm, ByteView data) {
+  return ssh::sign(key_.get(), public_key_.type, algorithm, data);
+}
+
+Secret PrivateKey::serialize_file(std::string_view comment, std::uint32_t check) const {
+  Wiped secret(8192 + comment.size());  // one allocation: nothing is left behind by growth
+  auto& out = secret.bytes;
+  append_u32(out, check);
+  append_u32(out, check);
+  append_string(out, name_of(public_key_.type));
+  if (public_key_.type == KeyType::kEd25519) {
+    Wiped both(Bytes(2 * kSeedSize));
+    std::size_t size = kSeedSize;
+    EVP_PKEY_get_raw_private_key(key_.get(), both.bytes.data(), &size);
+    EVP_PKEY_get_raw_public_key(key_.get(), both.bytes.data() + kSeedSize, &size);
+    append_string(out, ByteView(both.bytes).subspan(kSeedSize));
+    append_string(out, both.bytes);
+  } else {
+    for (const auto* name : {OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E,
+                             OSSL_PKEY_PARAM_RSA_D, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+                             OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2})
+      append_number(out, key_, name);
+  }
+  append_string(out, comment);
+  for (std::uint8_t i = 1; out.size() % kBlockSize != 0; ++i) out.push_back(i);
+
+  Wiped file(2 * out.size() + public_key_.blob.size() + 64);
+  append(file.bytes, as_bytes(kMagic));
+  append_string(file.bytes, std::string_view("none"));
+  append_string(file.bytes, std::string_view("none"));
+  append_string(file.bytes, std::string_view());
+  append_u32(file.bytes, 1);
+  append_string(file.bytes, public_key_.blob);
+  append_string(file.bytes, out);
+  auto base64 = encode_base64(file.bytes);
+  std::string text;
+  text.reserve(2 * base64.size() + 128);
+  text += kBegin;
+  for (std::size_t at = 0; at < base64.size(); at += kLineLength)
+    text.append(base64, at, kLineLength) += '\n';
+  text += kEnd;
+  text += '\n';
+  ::explicit_bzero(base64.data(), base64.size());
+  return Secret(std::move(text));
+}
+
+Result<PrivateKey> parse_private_key_file(std::string_view text) {
+  auto unwrapped = unwrap(text);
+  if (!unwrapped) return unwrapped.error();
+  const Wiped file(std::move(*unwrapped));
+  auto envelope = open_envelope(file.bytes);
+  if (!envelope) return envelope.error();
+  ByteReader in(envelope->secret);
+  const auto check = in.u32();
+  if (check != in.u32()) return malformed("its check numbers differ");
+  const auto type = as_text(read_string(in));
+  if (!in.ok() || type != name_of(envelope->public_key.type))
+    return malformed("its two halves are of different types");
+  const auto kind = envelope->public_key.type;
+  if (kind != KeyType::kEd25519 && kind != KeyType::kRsa)
+    return malformed("neither Ed25519 nor RSA");
+  auto key = kind == KeyType::kEd25519 ? read_ed25519(in) : read_rsa(in);
+  if (!key) return key.error();
+  if (auto good = check_rest(in); !good) return good.error();
+  auto public_key = kind == KeyType::kEd25519 ? ed25519_public_key(*key) : rsa_public_key(*key);
+  if (public_key != envelope->public_key)
+    return malformed("its private half does not belong to its public half");
+  return PrivateKey(std::move(*key), std::move(public_key));
+}
+
+}  // namespace passport::wire::ssh
