@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/json.h"
+#include "lab/shell_document.h"
 #include "wire/ssm/payloads.h"
 
 namespace passport::lab {
@@ -36,6 +37,7 @@ constexpr char kForwardType[] = "LocalPortForwarding";
 
 /// The session document, with one property for each parameter.
 json::object make_document(const Session& session) {
+  if (is_shell_document(session.document)) return make_shell_document(session);
   json::object parameters{{"portNumber", make_parameter(session.forwards() ? "80" : "22")}};
   json::object properties{{"portNumber", "{{ portNumber }}"}};
   if (session.forwards()) {
@@ -58,6 +60,7 @@ json::object make_document(const Session& session) {
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> make_properties(const Session& session) {
+  if (is_shell_document(session.document)) return {};
   std::vector<std::pair<std::string, std::string>> out{{"portNumber", session.port()}};
   if (!session.forwards()) return out;
   const auto local_port = session.parameter("localPortNumber");

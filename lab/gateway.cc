@@ -90,6 +90,10 @@ void Gateway::add_ports(const std::string& instance_id, PortDialer dial) {
   ports_[instance_id] = std::move(dial);
 }
 
+void Gateway::add_shells(const std::string& instance_id, ShellDialer dial) {
+  shells_[instance_id] = std::move(dial);
+}
+
 net::HttpHandlers Gateway::make_handlers() {
   return {
       [this](wire::HttpRequest request) { return answer(std::move(request)); },
@@ -153,19 +157,21 @@ std::shared_ptr<GatewaySession> Gateway::make_session(const Session& session) {
       },
       [this](const std::string& id, const std::string& words) { session_ended(id, words); }};
   const auto* instance = state_.find_instance(session.target);
-  const auto ports = ports_.find(session.target);
   if (instance->agent == AgentKind::kReal) {
     auto made = std::make_shared<RelaySession>(executor_, session.id, std::move(hooks));
     asio::co_spawn(executor_, ask_agent(session.id, made), asio::detached);
     return made;
   }
   const bool old = wire::ssm::compare_versions(instance->agent_version, kFirstPortAgent) < 0;
-  if (old || ports == ports_.end() || state_.faults.never_attach.contains(session.target)) {
+  const bool reached =
+      find_shell(session) ? shells_.contains(session.target) : ports_.contains(session.target);
+  if (old || !reached || state_.faults.never_attach.contains(session.target)) {
     return std::make_shared<SilentSession>(executor_, session.id, std::move(hooks));
   }
   wire::ssm::AgentConfig agent;
   agent.agent_version = instance->agent_version;
   agent.payload_size = config_.agent_payload_size;
+  if (const auto shell = find_shell(session)) agent.session_type = shell->type;
   agent.properties = make_properties(session);
   return std::make_shared<InstanceSession>(executor_, session.id, std::move(hooks),
                                            std::move(agent), make_plugin_source(session));
@@ -173,6 +179,10 @@ std::shared_ptr<GatewaySession> Gateway::make_session(const Session& session) {
 
 /// As the real agent chooses (agent/session/plugins/port/port.go GetSession).
 InstancePluginSource Gateway::make_plugin_source(const Session& session) const {
+  if (auto shell = find_shell(session)) {
+    return [shell = std::move(*shell), dial = shells_.find(session.target)->second](
+               InstanceSession& made) { return make_shell_plugin(made, dial, shell); };
+  }
   const auto& version = state_.find_instance(session.target)->agent_version;
   const bool forwards = session.forwards();
   const bool knows_smux = wire::ssm::compare_versions(version, wire::ssm::kMuxSince) >= 0;

@@ -10,6 +10,7 @@
 #include "lab/instance_session.h"
 #include "lab/port_plugin.h"
 #include "lab/service_state.h"
+#include "lab/shell_plugin.h"
 #include "net/asio.h"
 #include "net/http_server.h"
 
@@ -33,6 +34,9 @@ class Gateway {
 
   /// How sessions reach the ports of this instance.
   void add_ports(const std::string& instance_id, PortDialer dial);
+
+  /// How sessions run shells on this instance.
+  void add_shells(const std::string& instance_id, ShellDialer dial);
 
   net::HttpHandlers make_handlers();
 
@@ -70,6 +74,7 @@ class Gateway {
   ServiceState& state_;
   GatewayConfig config_;
   std::map<std::string, PortDialer> ports_;
+  std::map<std::string, ShellDialer> shells_;
   std::map<std::string, std::shared_ptr<GatewaySession>> sessions_;
   std::map<std::string, std::shared_ptr<ControlChannel>> controls_;
 };

@@ -213,8 +213,10 @@ Result<std::uint32_t> Instance::send(InstanceRequest request) {
     return Error{Errc::kTooLarge,
                  fmt::format("instance {}: script of {} bytes", id_, request.script.size())};
   }
-  if (++last_id_ == kHelloId) ++last_id_;
-  request.id = last_id_;
+  if (request.id == kHelloId) {
+    if (++last_id_ == kHelloId) ++last_id_;
+    request.id = last_id_;
+  }
   const Bytes bytes = serialize_request(request);
   const auto until = Clock::now() + kSendDeadline;
   for (;;) {
@@ -236,6 +238,18 @@ Result<std::uint32_t> Instance::request_run(std::string script, milliseconds dea
   return send({.kind = RequestKind::kRun,
                .argument = static_cast<std::uint32_t>(bounded),
                .script = std::move(script)});
+}
+
+Result<std::uint32_t> Instance::request_shell(std::uint32_t flags, std::string command) {
+  return send(
+      {.kind = RequestKind::kStartShell, .argument = flags, .script = std::move(command)});
+}
+
+Result<void> Instance::signal_shell(std::uint32_t id, int signal) {
+  const auto sent = send({.id = id,
+                          .kind = RequestKind::kSignalShell,
+                          .argument = static_cast<std::uint32_t>(signal)});
+  return sent ? Result<void>() : sent.error();
 }
 
 Result<std::optional<InstanceAnswer>> Instance::receive() {

@@ -85,6 +85,11 @@ class Instance {
   Result<std::uint32_t> request_connect(unsigned short port);
   /// Asks to run a sh(1) script as the instance's root. Not in kCurrentUser mode (EPERM).
   Result<std::uint32_t> request_run(std::string script, std::chrono::milliseconds deadline);
+  /// Asks for a shell, or for a command: `flags` are kShellTerminal and so on, the answers
+  /// those of InstanceShells.
+  Result<std::uint32_t> request_shell(std::uint32_t flags, std::string command);
+  /// To the shell of that request; not answered.
+  Result<void> signal_shell(std::uint32_t id, int signal);
   Result<std::optional<InstanceAnswer>> read_answer();
 
   // The same, blocking until the answer is there; answers to other requests are kept for

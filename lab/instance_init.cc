@@ -29,6 +29,7 @@
 #include "lab/instance_dial.h"
 #include "lab/instance_job.h"
 #include "lab/instance_processes.h"
+#include "lab/instance_shell.h"
 #include "lab/instance_spawn.h"
 #include "lab/port_server.h"
 
@@ -57,7 +58,9 @@ void complain(const std::string& text) {
 class InstanceInit {
  public:
   InstanceInit(Network network, std::string sshd_config)
-      : network_(network), sshd_config_(std::move(sshd_config)) {}
+      : network_(network),
+        sshd_config_(std::move(sshd_config)),
+        shells_(network == Network::kHost ? "" : kShellUser) {}
   int run();
 
  private:
@@ -86,6 +89,7 @@ class InstanceInit {
   std::optional<std::pair<std::uint32_t, Time>> sshd_awaited_;  // request, deadline
   InstanceDials dials_;
   InstanceJobs jobs_;
+  InstanceShells shells_;
   std::vector<InstanceAnswer> new_answers_;
   std::deque<InstanceAnswer> answers_;
 };
@@ -201,9 +205,14 @@ void InstanceInit::handle(const InstanceRequest& request, Time now) {
       return new_answers_.push_back({request.id, EPERM});
     case RequestKind::kStartSshd:
       return start_sshd(request, now);
-    case RequestKind::kSignalSshd:
+    case RequestKind::kSignalSshd: {
       const bool done = sshd_ > 0 && ::kill(sshd_, static_cast<int>(request.argument)) == 0;
       return new_answers_.push_back({request.id, done ? 0 : ESRCH});
+    }
+    case RequestKind::kStartShell:
+      return shells_.start(request, new_answers_);
+    case RequestKind::kSignalShell:
+      return shells_.signal(request);
   }
 }
 
@@ -299,6 +308,7 @@ void InstanceInit::reap() {
     served_.erase(pid);
     inetd_.erase(pid);
     jobs_.finish(pid, status);
+    shells_.finish(pid, status, new_answers_);
   }
 }
 

@@ -23,7 +23,7 @@ class InstancePlugin {
   virtual void connect() = 0;
   /// The client asked to drop what it is connected to (DisconnectToPort).
   virtual void disconnect() {}
-  /// There may be bytes to take from the channel.
+  /// There may be bytes to take from the channel, or a new size of the client's terminal.
   virtual void take_bytes() = 0;
   /// The channel may take bytes.
   virtual void give_bytes() = 0;

@@ -27,12 +27,14 @@ Result<InstanceRequest> parse_request(ByteView packet) {
   request.argument = in.u32();
   if (!in.ok()) return Error{Errc::kIncomplete, "instance request: short"};
   if (kind < static_cast<std::uint32_t>(RequestKind::kConnect) ||
-      kind > static_cast<std::uint32_t>(RequestKind::kSignalSshd)) {
+      kind > static_cast<std::uint32_t>(RequestKind::kSignalShell)) {
     return Error{Errc::kMalformed, "instance request: unknown kind " + std::to_string(kind)};
   }
   request.kind = static_cast<RequestKind>(kind);
   if (in.left() > kMaxScript) return Error{Errc::kTooLarge, "instance request: script"};
-  if (in.left() > 0 && request.kind != RequestKind::kRun) {
+  const bool has_script =
+      request.kind == RequestKind::kRun || request.kind == RequestKind::kStartShell;
+  if (in.left() > 0 && !has_script) {
     return Error{Errc::kMalformed, "instance request: bytes after the last field"};
   }
   request.script = as_text(in.rest());

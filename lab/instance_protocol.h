@@ -20,17 +20,24 @@ inline constexpr std::uint32_t kHelloId =
     0;  ///< the answer that init sends unasked, once it is up
 
 enum class RequestKind : std::uint32_t {
-  kConnect = 1,     ///< argument: port
-  kRun = 2,         ///< argument: deadline in milliseconds
-  kStartSshd = 3,   ///< answered when it listens
-  kSignalSshd = 4,  ///< argument: signal number
+  kConnect = 1,      ///< argument: port
+  kRun = 2,          ///< argument: deadline in milliseconds
+  kStartSshd = 3,    ///< answered when it listens
+  kSignalSshd = 4,   ///< argument: signal number
+  kStartShell = 5,   ///< argument: kShellTerminal and so on; answers as InstanceShells gives
+  kSignalShell = 6,  ///< id: of the shell's request; argument: signal number; not answered
 };
+
+inline constexpr std::uint32_t kShellTerminal = 1;
+inline constexpr std::uint32_t kShellSeparateErrors = 2;
+/// Whom shells run as, as with the real agent.
+inline constexpr const char* kShellUser = "ssm-user";
 
 ///   offset size field
 ///        0    4 id         chosen by the lab, not kHelloId
 ///        4    4 kind       RequestKind
 ///        8    4 argument   by kind
-///       12    - script     kRun only
+///       12    - script     kRun; kStartShell, where it is a command, or empty for a shell
 struct InstanceRequest {
   std::uint32_t id = 0;
   RequestKind kind = RequestKind::kConnect;

@@ -103,7 +103,7 @@ void InstanceSession::receive_from_client(wire::WebSocketMessage& message) {
 }
 
 void InstanceSession::flush_from_client() {
-  if (plugin_ && !channel_.readable().empty()) plugin_->take_bytes();
+  if (plugin_) plugin_->take_bytes();
   give_bytes();
   wake_client_writer();
   rearm();

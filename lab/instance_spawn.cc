@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -55,6 +56,7 @@ void place_descriptors(const std::array<int, 4>& wanted) {
   }
   if (what.new_session) ::setsid();
   place_descriptors(what.fds);
+  if (what.terminal) ::ioctl(STDIN_FILENO, TIOCSCTTY, 0);
   ::environ = environment;  // execvp() takes PATH from here
   ::execvp(argv[0], argv);
   const char* reason = ::strerrordesc_np(errno);

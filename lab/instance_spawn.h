@@ -22,7 +22,8 @@ struct Spawn {
   std::array<int, 4> fds{-1, -1, -1, -1};  ///< the child's 0 to 3; -1: /dev/null, for 3: closed
   std::vector<std::string> environment{};  ///< "NAME=value", beside kSystemPath and LANG
   bool new_session = false;                ///< setsid(2), so that the whole group can be killed
-  int death_signal = 0;                    ///< sent to the child when this thread ends; 0: none
+  bool terminal = false;  ///< descriptor 0 is the new session's controlling terminal
+  int death_signal = 0;   ///< sent to the child when this thread ends; 0: none
 };
 
 /// Starts it with every other descriptor closed and signals at their defaults. A program that

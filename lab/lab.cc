@@ -121,6 +121,7 @@ Result<void> Lab::start_instance(const std::string& id) {
   spec.id = id;
   spec.hostname = fmt::format("lab-{}", number);
   spec.users = {{options_.user, public_key_}};
+  if (options_.user != kShellUser) spec.users.push_back({kShellUser, "", "/bin/sh", true});
   auto started = Instance::start(spec, in_state_dir(kInstancesDir));
   if (!started) return started.error();
   auto& instance = **started;
@@ -139,6 +140,9 @@ Result<void> Lab::start_instance(const std::string& id) {
   ports_.push_back(std::make_unique<InstancePorts>(executor_, instance));
   gateway_.add_ports(
       id, [ports = ports_.back().get()](unsigned short port) { return ports->connect(port); });
+  gateway_.add_shells(id, [ports = ports_.back().get()](auto flags, auto command) {
+    return ports->start_shell(flags, std::move(command));
+  });
   instances_.push_back(std::move(*started));
   return {};
 }
@@ -198,6 +202,7 @@ Result<void> Lab::listen() {
 
 Result<void> Lab::save_files() {
   access_key_id_ = state_.add_user_key(options_.user);
+  if (options_.presign) state_.stream_key = access_key_id_;
   const auto secret = state_.find_key(access_key_id_)->secret;
   // In the form of a JWT, which no one but the lab can read anything in.
   const auto token =

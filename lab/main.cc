@@ -56,6 +56,8 @@ po::options_description make_options(LabOptions& o, Lists& lists, Scalars& scala
                                                        ->value_name("BYTES")
                                                        ->default_value(o.agent_payload_size),
                                                    "port bytes a message, 1 to 65536")(
+      "presign", po::bool_switch(&o.presign),
+      "stream URLs are signed, for a client that does not sign")(
       "real-agents", po::value(&lists.real_agents)->value_name("ID,..."),
       "instances whose amazon-ssm-agent comes by itself")(
       "offline", po::value(&lists.offline)->value_name("ID,..."), "known, not connected")(

@@ -8,11 +8,14 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "lab/time_text.h"
+#include "wire/aws/endpoint.h"
+#include "wire/aws/sigv4.h"
 
 namespace passport::lab {
 namespace {
 
 constexpr std::size_t kTokenBytes = 32;
+constexpr std::chrono::minutes kStreamUrlLife{1};
 
 bool matches(const Secret& expected, std::string_view given) {
   const auto want = expected.reveal();
@@ -176,9 +179,18 @@ void ServiceState::set_session_state(std::string_view id, SessionState state) {
   }
 }
 
-std::string ServiceState::stream_url(const Session& session) const {
-  return fmt::format("wss://{}/v1/data-channel/{}?role=publish_subscribe&cell-number={}",
-                     authority, session.id, session.cell_number);
+std::string ServiceState::stream_url(const Session& session, std::int64_t now_unix_s) const {
+  wire::HttpRequest open;
+  open.target = fmt::format("/v1/data-channel/{}?role=publish_subscribe&cell-number={}",
+                            session.id, session.cell_number);
+  const auto key = find_key(stream_key);
+  const auto endpoint = wire::aws::parse_endpoint("https://" + authority);
+  if (key && endpoint) {
+    const std::chrono::sys_seconds now{std::chrono::seconds(now_unix_s)};
+    open.target = wire::aws::presign(open, *endpoint, {stream_key, key->secret, {}},
+                                     {region, "ssmmessages", now}, kStreamUrlLife);
+  }
+  return "wss://" + authority + open.target;
 }
 
 bool ServiceState::take_client_token(std::string_view id, std::string_view token,

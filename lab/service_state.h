@@ -104,6 +104,8 @@ class ServiceState {
   std::string region;
   std::string authority;  ///< host:port of stream URLs
   LabFaults faults;
+  /// Id of the access key that signs stream URLs; empty: the client must sign its opening.
+  std::string stream_key;
   Secret web_identity_token;  ///< the one that AssumeRoleWithWebIdentity takes
 
   void add_instance(KnownInstance instance);
@@ -134,8 +136,8 @@ class ServiceState {
   const std::map<std::string, Session, std::less<>>& sessions() const { return sessions_; }
   void set_session_state(std::string_view id, SessionState state);
 
-  /// wss URL of a session's stream.
-  std::string stream_url(const Session& session) const;
+  /// wss URL of a session's stream, signed when stream_key is set.
+  std::string stream_url(const Session& session, std::int64_t now_unix_s) const;
   /// Uses up the token: true once, for the token of the newest StartSession or ResumeSession
   /// and the stream URL that came with it.
   bool take_client_token(std::string_view id, std::string_view token,

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "lab/shell_document.h"
 #include "lab/ssm_describe.h"
 
 namespace passport::lab {
@@ -116,7 +117,10 @@ std::variant<Session, ApiError> check_start(const ApiCall& call, const json::obj
   auto parameters = read_parameters(request);
   if (auto* error = std::get_if<ApiError>(&parameters)) return *error;
   wanted.parameters = std::move(std::get<Parameters>(parameters));
-  if (!wanted.document.empty()) {
+  if (is_shell_document(wanted.document)) {
+    auto wrong = check_shell_parameters(wanted.document, wanted.parameters);
+    if (!wrong.empty()) return validation_error(std::move(wrong));
+  } else {
     if (wanted.document != kSshDocument && wanted.document != kPortDocument &&
         wanted.document != kRemoteHostDocument) {
       return ApiError{400, "InvalidDocument",
@@ -131,11 +135,11 @@ std::variant<Session, ApiError> check_start(const ApiCall& call, const json::obj
   return wanted;
 }
 
-wire::HttpResponse make_session_answer(const ServiceState& state, const Session& session) {
+wire::HttpResponse make_session_answer(const ApiCall& call, const Session& session) {
   return make_json_answer(
       200, json::serialize(
                json::object{{"SessionId", session.id},
-                            {"StreamUrl", state.stream_url(session)},
+                            {"StreamUrl", call.state.stream_url(session, call.now_unix_s)},
                             {"TokenValue", std::string(session.client_token.reveal())}}));
 }
 
@@ -159,7 +163,7 @@ wire::HttpResponse answer_start_session(const ApiCall& call, const json::object&
       call.principal, std::move(std::get<Session>(wanted)), call.now_unix_s);
   subject.session = session.id;
   write_audit(call, subject, "ok");
-  return make_session_answer(call.state, session);
+  return make_session_answer(call, session);
 }
 
 wire::HttpResponse answer_resume_session(const ApiCall& call, const json::object& request) {
@@ -181,7 +185,7 @@ wire::HttpResponse answer_resume_session(const ApiCall& call, const json::object
     return make_json_answer(200, json::serialize(json::object{{"SessionId", id}}));
   }
   write_audit(call, subject, "ok");
-  return make_session_answer(call.state, *resumed);
+  return make_session_answer(call, *resumed);
 }
 
 wire::HttpResponse answer_terminate_session(const ApiCall& call, const json::object& request) {

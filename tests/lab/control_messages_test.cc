@@ -54,6 +54,24 @@ TEST(ControlMessages, APortForwardIsMultiplexed) {
   EXPECT_EQ(find_string(properties, "host"), "{{ host }}");
 }
 
+TEST(ControlMessages, ShellsAreOfTheirDocumentsType) {
+  Session session;
+  session.id = "lab-1";
+  const auto shell = *find_object(shell_content(session), "DocumentContent");
+  EXPECT_EQ(find_string(shell, "sessionType"), "Standard_Stream");
+  EXPECT_TRUE(make_properties(session).empty());
+
+  session.document = "AWS-StartNonInteractiveCommand";
+  session.parameters = {{"command", {"id"}}, {"separateOutputStream", {"True"}}};
+  const auto content = shell_content(session);
+  const auto& document = *find_object(content, "DocumentContent");
+  EXPECT_EQ(find_string(document, "sessionType"), "NonInteractiveCommands");
+  const auto& linux = *find_object(*find_object(document, "properties"), "linux");
+  EXPECT_EQ(find_string(linux, "commands"), "{{ command }}");
+  EXPECT_EQ(find_string(linux, "separateOutputStream"), "{{ separateOutputStream }}");
+  EXPECT_EQ(find_string(*find_object(content, "Parameters"), "command"), "id");
+}
+
 // The payload of a real agent (amazon-ssm-agent 3.3.0, observed).
 constexpr char kComplete[] =
     R"({"SchemaVersion":1,"TaskId":"lab-1","Topic":"agent_task_complete","FinalTaskStatus":"Failed",)"

@@ -27,9 +27,19 @@ TEST(InstanceRequest, EveryShortHeaderIsIncomplete) {
   }
 }
 
+TEST(InstanceRequest, AShellBringsItsCommandASignalNothing) {
+  const auto shell =
+      parse_request(serialize_request({3, RequestKind::kStartShell, kShellTerminal, "id"}));
+  ASSERT_TRUE(shell);
+  EXPECT_EQ(shell->argument, kShellTerminal);
+  EXPECT_EQ(shell->script, "id");
+  EXPECT_TRUE(parse_request(serialize_request({3, RequestKind::kSignalShell, 2})));
+  EXPECT_FALSE(parse_request(serialize_request({3, RequestKind::kSignalShell, 2, "x"})));
+}
+
 TEST(InstanceRequest, RefusesWhatNoLabSends) {
   Bytes unknown = serialize_request({1, RequestKind::kConnect, 22});
-  unknown[7] = 5;
+  unknown[7] = 7;
   EXPECT_EQ(parse_request(unknown).error().code, Errc::kMalformed);
   unknown[7] = 0;
   EXPECT_EQ(parse_request(unknown).error().code, Errc::kMalformed);

@@ -189,6 +189,36 @@ TEST_F(ServiceTest, RefusesWhatCannotStart) {
   EXPECT_TRUE(state.take_events().empty());
 }
 
+TEST_F(ServiceTest, KnowsTheDocumentsOfShells) {
+  const auto body = [](const char* document, const char* parameters) {
+    return std::string(R"({"Target":"i-00000000000000001","DocumentName":")") + document +
+           R"(","Parameters":)" + parameters + "}";
+  };
+  ssm_ok("StartSession", R"({"Target":"i-00000000000000001"})");
+  for (const auto& [document, parameters] :
+       {std::pair("SSM-SessionManagerRunShell", "{}"),
+        std::pair("AWS-StartInteractiveCommand", R"({"command":["top"]})"),
+        std::pair("AWS-StartNonInteractiveCommand", R"({"command":["id"]})"),
+        std::pair("AWS-StartNonInteractiveCommand",
+                  R"({"command":["id"],"separateOutputStream":["True"]})")}) {
+    EXPECT_NE(find_string(ssm_ok("StartSession", body(document, parameters)), "SessionId"), "")
+        << document;
+  }
+  for (const auto& [document, parameters] :
+       {std::pair("SSM-SessionManagerRunShell", R"({"command":["id"]})"),
+        std::pair("AWS-StartInteractiveCommand", "{}"),
+        std::pair("AWS-StartInteractiveCommand", R"({"command":[]})"),
+        std::pair("AWS-StartInteractiveCommand", R"({"command":["a","b"]})"),
+        std::pair("AWS-StartInteractiveCommand",
+                  R"({"command":["a"],"separateOutputStream":["True"]})"),
+        std::pair("AWS-StartNonInteractiveCommand",
+                  R"({"command":["a"],"separateOutputStream":["maybe"]})"),
+        std::pair("AWS-StartNonInteractiveCommand", R"({"portNumber":["22"]})")}) {
+    EXPECT_EQ(ssm_error("StartSession", body(document, parameters)), "ValidationException")
+        << document << parameters;
+  }
+}
+
 TEST_F(ServiceTest, DeniesInAwsWords) {
   state.faults.deny = {"ssm:StartSession"};
   EXPECT_EQ(ssm_error("StartSession", R"({"Target":"i-00000000000000001"})"),
@@ -250,6 +280,15 @@ TEST_F(ServiceTest, AnUnsignedOrStrangeWebsocketIsRefused) {
   key.secret = "guess";
   EXPECT_EQ(upgrade(url), 403);
   key = good;
+}
+
+TEST_F(ServiceTest, ASignedStreamUrlNeedsNoOtherSignature) {
+  state.stream_key = key.id;
+  const auto url = find_string(start(), "StreamUrl");
+  EXPECT_EQ(upgrade(url, false), 101);
+  auto changed = url;
+  changed.back() = changed.back() == '0' ? '1' : '0';
+  EXPECT_EQ(upgrade(changed, false), 403);
 }
 
 TEST_F(ServiceTest, AnAgentGetsTokensOfItsOwn) {
