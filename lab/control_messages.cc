@@ -76,8 +76,11 @@ wire::WebSocketMessage make_interactive_shell(const Session& session, const Fram
   for (const auto& [name, list] : session.parameters) {
     if (!list.empty()) values[name] = list.front();
   }
+  auto document = make_document(session);
+  if (!session.kms_key.empty())
+    document["inputs"] = json::object{{"kmsKeyId", session.kms_key}};
   const json::object content{{"DocumentName", session.document},
-                             {"DocumentContent", make_document(session)},
+                             {"DocumentContent", std::move(document)},
                              {"SessionId", session.id},
                              {"Parameters", std::move(values)},
                              {"RunAsUser", ""},

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "lab/kms_api.h"
 #include "lab/mux_plugin.h"
 #include "lab/relay_session.h"
 #include "lab/service.h"
@@ -173,8 +174,21 @@ std::shared_ptr<GatewaySession> Gateway::make_session(const Session& session) {
   agent.payload_size = config_.agent_payload_size;
   if (const auto shell = find_shell(session)) agent.session_type = shell->type;
   agent.properties = make_properties(session);
+  agent.kms_key_id = session.kms_key;
+  agent.kms_challenge = state_.session_challenge;
   return std::make_shared<InstanceSession>(executor_, session.id, std::move(hooks),
-                                           std::move(agent), make_plugin_source(session));
+                                           std::move(agent), make_plugin_source(session),
+                                           make_key_decrypter(session.id));
+}
+
+KeyDecrypter Gateway::make_key_decrypter(std::string session_id) {
+  return [this, session_id](const wire::ssm::KeyOffered& offered) -> Result<Secret> {
+    const auto* session = state_.find_session(session_id);
+    if (!session) return Error{Errc::kNotFound, "the session has ended"};
+    auto key = decrypt_for_agent(state_, *session, offered, unix_now());
+    flush_audit();
+    return key;
+  };
 }
 
 /// As the real agent chooses (agent/session/plugins/port/port.go GetSession).

@@ -67,6 +67,7 @@ class Gateway {
   std::shared_ptr<GatewaySession> make_session(const Session& session);
   InstancePluginSource make_plugin_source(const Session& session) const;
   PortConnector make_connector(const Session& session) const;
+  KeyDecrypter make_key_decrypter(std::string session_id);
   void session_ended(const std::string& id, const std::string& words);
   void flush_audit();
 

@@ -25,9 +25,10 @@ wire::ssm::AgentConfig complete(wire::ssm::AgentConfig config, const std::string
 
 InstanceSession::InstanceSession(asio::any_io_executor executor, std::string id,
                                  SessionHooks hooks, wire::ssm::AgentConfig config,
-                                 InstancePluginSource make_plugin)
+                                 InstancePluginSource make_plugin, KeyDecrypter decrypt_key)
     : GatewaySession(executor, std::move(id), std::move(hooks)),
       make_plugin_(std::move(make_plugin)),
+      decrypt_key_(std::move(decrypt_key)),
       channel_(complete(std::move(config), GatewaySession::id()), net::random_uuids(), now()),
       timer_(executor) {}
 
@@ -99,7 +100,15 @@ void InstanceSession::receive_from_client(wire::WebSocketMessage& message) {
   if (!received) {
     log(LogLevel::kInfo, "bad message: session={} {}", id(), received.error().detail);
     end("The client broke the protocol: " + received.error().detail);
+  } else if (channel_.key_offered()) {
+    take_key();
   }
+}
+
+void InstanceSession::take_key() {
+  auto key = decrypt_key_(*channel_.key_offered());
+  auto taken = key ? channel_.provide_key(*key, now()) : Result<void>(key.error());
+  if (!taken) end(taken.error().detail);
 }
 
 void InstanceSession::flush_from_client() {

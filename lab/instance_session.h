@@ -8,6 +8,9 @@
 
 namespace passport::lab {
 
+/// Has KMS decrypt the data key that a client offers.
+using KeyDecrypter = std::function<Result<Secret>(const wire::ssm::KeyOffered&)>;
+
 /// The agent's half of the data channel, its timers and its websocket; what it carries is its
 /// plugin's. Nothing is queued between them: a plugin gives bytes only while the channel's
 /// window has room, and the websocket is not read while more than kMaxReadable bytes wait for
@@ -18,7 +21,8 @@ class InstanceSession : public GatewaySession {
 
   /// `config` without session_id and clock, which are set here.
   InstanceSession(net::asio::any_io_executor executor, std::string id, SessionHooks hooks,
-                  wire::ssm::AgentConfig config, InstancePluginSource make_plugin);
+                  wire::ssm::AgentConfig config, InstancePluginSource make_plugin,
+                  KeyDecrypter decrypt_key);
   ~InstanceSession() override;
 
   void start() override;
@@ -45,10 +49,12 @@ class InstanceSession : public GatewaySession {
   void on_end() override;
 
   net::Task<void> run_timers();
+  void take_key();
   void give_bytes();
   void rearm();
 
   InstancePluginSource make_plugin_;
+  KeyDecrypter decrypt_key_;
   wire::ssm::AgentChannel channel_;
   std::unique_ptr<InstancePlugin> plugin_;  ///< null until the handshake is complete
   bool connecting_ = false;                 ///< the plugin knows that the port is wanted

@@ -60,6 +60,9 @@ Lab::Lab(net::asio::any_io_executor executor, const LabOptions& options)
                                     write_audit(entry);
                                   }}) {
   state_.faults = options.faults;
+  state_.session_key = options.kms_key;
+  state_.session_challenge = options.kms_challenge;
+  if (!options.kms_key.empty()) state_.keys.add(options.kms_key);
 }
 
 Result<std::unique_ptr<Lab>> Lab::start(net::asio::any_io_executor executor,

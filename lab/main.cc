@@ -34,6 +34,7 @@ struct Lists {
 struct Scalars {
   unsigned port = 0;
   unsigned close_after_ms = 0;
+  std::string kms_challenge;
 };
 
 po::options_description make_options(LabOptions& o, Lists& lists, Scalars& scalars) {
@@ -65,6 +66,11 @@ po::options_description make_options(LabOptions& o, Lists& lists, Scalars& scala
       "agent of that version")("never-attach",
                                po::value(&lists.never_attach)->value_name("ID,..."),
                                "sessions start, the agent does not come")(
+      "kms-key", po::value(&o.kms_key)->value_name("ID"),
+      "encrypt sessions with this key, an id or alias/NAME")(
+      "kms-challenge",
+      po::value(&scalars.kms_challenge)->value_name("on|off")->default_value("on"),
+      "in the encryption context, as agents from 3.3.808.0")(
       "deny", po::value(&lists.deny)->value_name("ACTION,..."),
       "calls refused: ssm:StartSession")(
       "throttle", po::value(&o.faults.throttle)->value_name("N")->default_value(0),
@@ -123,6 +129,9 @@ void check(const LabOptions& o, const Scalars& scalars) {
     return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") ==
                                 std::string_view::npos;
   };
+  const auto key = std::string_view(o.kms_key);
+  if (!key.empty() && !plain(key.starts_with("alias/") ? key.substr(6) : key))
+    throw po::error(fmt::format("--kms-key \"{}\" is no key id or alias/NAME", key));
   if (!plain(o.user)) throw po::error(fmt::format("--user \"{}\" is no user name", o.user));
   if (!plain(o.region)) throw po::error(fmt::format("--region \"{}\" is no region", o.region));
 }
@@ -139,6 +148,10 @@ void take_lists(const Lists& lists, const Scalars& scalars, LabOptions& o) {
     o.old_agents[take_ids({pair.substr(0, equals)}).at(0)] = pair.substr(equals + 1);
   }
   o.faults.close_after = std::chrono::milliseconds(scalars.close_after_ms);
+  if (scalars.kms_challenge != "on" && scalars.kms_challenge != "off")
+    throw po::error(
+        fmt::format("--kms-challenge \"{}\" is neither on nor off", scalars.kms_challenge));
+  o.kms_challenge = scalars.kms_challenge == "on";
   o.port = static_cast<unsigned short>(scalars.port);
   if (o.state_dir.empty()) o.state_dir = default_state_dir();
   o.state_dir = std::filesystem::absolute(o.state_dir).lexically_normal().string();

@@ -1,10 +1,12 @@
 #include "lab/service.h"
 
 #include <algorithm>
+#include <array>
 #include <variant>
 
 #include <fmt/format.h>
 
+#include "lab/kms_api.h"
 #include "lab/query.h"
 #include "lab/ssm_api.h"
 #include "lab/sts_api.h"
@@ -12,7 +14,19 @@
 namespace passport::lab {
 namespace {
 
-constexpr std::string_view kSsmPrefix = "AmazonSSM.";
+/// A service of JSON 1.1: what its X-Amz-Target begins with, and what requests are signed for.
+struct JsonService {
+  std::string_view prefix;
+  std::string_view name;
+};
+/// An agent without a control channel falls back to polling for messages.
+constexpr std::string_view kMessages = "ec2messages";
+constexpr std::string_view kKms = "kms";
+constexpr std::array<JsonService, 3> kJsonServices = {
+    {{"AmazonSSM.", "ssm"},
+     {"TrentService.", kKms},
+     {"EC2WindowsMessageDeliveryService.", kMessages}}};
+
 constexpr std::string_view kControlPath = "/v1/control-channel/";
 constexpr std::string_view kDataPath = "/v1/data-channel/";
 
@@ -63,20 +77,22 @@ std::variant<Principal, SigV4Failure> authenticate(const ServiceState& state,
 
 wire::HttpResponse answer_json_service(ServiceState& state, const wire::HttpRequest& request,
                                        std::string_view target, std::int64_t now) {
-  // An agent without a control channel falls back to polling this service for messages.
-  const bool messages = target.starts_with("EC2WindowsMessageDeliveryService");
-  const auto caller = authenticate(state, request, messages ? "ec2messages" : "ssm", now);
+  const auto* const service =
+      std::find_if(kJsonServices.begin(), kJsonServices.end(),
+                   [&](const auto& known) { return target.starts_with(known.prefix); });
+  if (service == kJsonServices.end())
+    return make_json_error({400, "UnknownOperationException", ""});
+  const auto operation = target.substr(service->prefix.size());
+  const auto caller = authenticate(state, request, std::string(service->name), now);
   if (const auto* failure = std::get_if<SigV4Failure>(&caller)) {
     const auto error = make_json_fault(*failure);
-    const auto operation = target.substr(std::min(target.size(), target.find('.') + 1));
-    state.audit({now, "", "ssm:" + std::string(operation), "", "", error.code});
+    state.audit({now, "", fmt::format("{}:{}", service->name, operation), "", "", error.code});
     return make_json_error(error);
   }
-  if (messages) return make_json_answer(200, "{}");
-  if (!target.starts_with(kSsmPrefix))
-    return make_json_error({400, "UnknownOperationException", ""});
-  return answer_ssm({state, std::get<Principal>(caller), now}, target.substr(kSsmPrefix.size()),
-                    request.body);
+  if (service->name == kMessages) return make_json_answer(200, "{}");
+  const ApiCall call{state, std::get<Principal>(caller), now};
+  return service->name == kKms ? answer_kms(call, operation, request.body)
+                               : answer_ssm(call, operation, request.body);
 }
 
 wire::HttpResponse answer_query_service(ServiceState& state, const wire::HttpRequest& request,

@@ -10,8 +10,8 @@
 
 namespace passport::lab {
 
-/// Answers a request that is no websocket upgrade: Systems Manager, STS, and the two POSTs by
-/// which a real agent asks for channel tokens.
+/// Answers a request that is no websocket upgrade: Systems Manager, KMS, STS, and the two POSTs
+/// by which a real agent asks for channel tokens.
 wire::HttpResponse answer_request(ServiceState& state, const wire::HttpRequest& request,
                                   std::int64_t now_unix_s);
 

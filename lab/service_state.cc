@@ -64,7 +64,9 @@ std::string serialize_audit_entry(const AuditEntry& entry) {
 }
 
 ServiceState::ServiceState(std::string region_name, RandomSource random)
-    : region(std::move(region_name)), random_(std::move(random)) {}
+    : region(std::move(region_name)),
+      keys(fmt::format("arn:aws:kms:{}:{}:", region, kAccount), random),
+      random_(std::move(random)) {}
 
 void ServiceState::add_instance(KnownInstance instance) {
   auto id = instance.id;
@@ -131,6 +133,7 @@ const Session& ServiceState::start_session(const Principal& owner, Session wante
                                            std::int64_t now_unix_s) {
   wanted.id = fmt::format("{}-{}", owner.name, random_hex(9).substr(0, 17));
   wanted.owner = owner.arn;
+  wanted.kms_key = session_key;
   wanted.started_unix_s = now_unix_s;
   wanted.cell_number = "AAE" + random_hex(24);
   wanted.client_token = Secret(random_hex(kTokenBytes));

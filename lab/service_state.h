@@ -2,16 +2,15 @@
 #pragma once
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/secret.h"
 #include "lab/faults.h"
+#include "lab/key_store.h"
 #include "lab/sigv4_verify.h"
 
 namespace passport::lab {
@@ -22,9 +21,6 @@ inline constexpr std::string_view kPortDocument = "AWS-StartPortForwardingSessio
 inline constexpr std::string_view kRemoteHostDocument =
     "AWS-StartPortForwardingSessionToRemoteHost";
 inline constexpr std::string_view kAgentVersion = "3.3.987.0";
-
-/// Fills the span with random bytes.
-using RandomSource = std::function<void(std::span<std::uint8_t>)>;
 
 enum class AgentKind {
   kInProcess,  ///< the lab's own agent, in front of a lab instance
@@ -61,6 +57,7 @@ struct Session {
   std::string document{};
   std::string reason{};
   Parameters parameters{};
+  std::string kms_key{};  ///< its agent asks for encryption with it; empty: for none
   SessionState state = SessionState::kConnecting;
   std::int64_t started_unix_s = 0;
   std::int64_t ended_unix_s = 0;
@@ -106,7 +103,10 @@ class ServiceState {
   LabFaults faults;
   /// Id of the access key that signs stream URLs; empty: the client must sign its opening.
   std::string stream_key;
-  Secret web_identity_token;  ///< the one that AssumeRoleWithWebIdentity takes
+  KeyStore keys;
+  std::string session_key;        ///< KMS key that sessions are encrypted with; empty: none
+  bool session_challenge = true;  ///< the lab's own agents add one to the encryption context
+  Secret web_identity_token;      ///< the one that AssumeRoleWithWebIdentity takes
 
   void add_instance(KnownInstance instance);
   KnownInstance* find_instance(std::string_view id);

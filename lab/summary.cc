@@ -110,7 +110,7 @@ std::string render_env(const Summary& summary, const std::string& access_key_id,
       "# Points AWS programs at the lab: . {0}\n"
       "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_ROLE_ARN "
       "AWS_ENDPOINT_URL_SSM\n"
-      "unset AWS_ENDPOINT_URL_STS AWS_WEB_IDENTITY_TOKEN_FILE "
+      "unset AWS_ENDPOINT_URL_KMS AWS_ENDPOINT_URL_STS AWS_WEB_IDENTITY_TOKEN_FILE "
       "AWS_CONTAINER_CREDENTIALS_FULL_URI\n"
       "unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI\n"
       "export AWS_ENDPOINT_URL={1}\n"

@@ -91,12 +91,12 @@ KeyRequest Run::make_key_request() {
 /// With the key that the user named, where there is one: its region and account are then not
 /// the agent's to say.
 net::Task<void> Run::fetch_key(wire::ssm::KeyWanted wanted) {
-  const auto& expected = plan_.channel.expected_kms_key;
+  auto name = plan_.channel.expected_kms_key;
+  if (name.empty()) name = std::move(wanted.key_id);
   auto context = wire::aws::make_session_context(session_id_, plan_.request.target,
                                                  std::move(wanted.challenge));
-  const auto key =
-      co_await cloud_->data_key(expected.empty() ? std::move(wanted.key_id) : expected,
-                                std::move(context), net::deadline_in(kKeyTimeout));
+  const auto key = co_await cloud_->data_key(std::move(name), std::move(context),
+                                             net::deadline_in(kKeyTimeout));
   if (link_ == nullptr) co_return;  // the session has ended meanwhile
   if (key)
     link_->provide_key(*key);

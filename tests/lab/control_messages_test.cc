@@ -42,6 +42,16 @@ TEST(ControlMessages, AnSshSessionIsAPlainPort) {
   EXPECT_EQ(find_string(*find_object(document, "properties"), "portNumber"),
             "{{ portNumber }}");
   EXPECT_EQ(find_string(*find_object(document, "properties"), "type"), "");
+  EXPECT_TRUE(find_object(document, "inputs")->empty());
+}
+
+TEST(ControlMessages, TheKeyOfASessionIsAnInputOfItsDocument) {
+  Session session;
+  session.document = "AWS-StartSSHSession";
+  session.kms_key = "alias/shells";
+  const auto content = shell_content(session);
+  const auto& inputs = *find_object(*find_object(content, "DocumentContent"), "inputs");
+  EXPECT_EQ(find_string(inputs, "kmsKeyId"), "alias/shells");
 }
 
 TEST(ControlMessages, APortForwardIsMultiplexed) {
