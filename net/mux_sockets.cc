@@ -187,7 +187,8 @@ void MuxSockets::end_output(const Pointer& connection) {
 
 void MuxSockets::on_timer(Deadline at) {
   drop_overflowing();
-  if (half_closed_ == 0) return;
+  if (half_closed_ == 0 || at - looked_at_ < kLookEvery) return;
+  looked_at_ = at;
   const auto connections = connections_;
   for (const auto& [id, connection] : connections) {
     if (!connection->input_ended) continue;

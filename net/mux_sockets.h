@@ -45,6 +45,7 @@ class MuxSockets {
  public:
   using StreamId = wire::ssm::Mux::StreamId;
   static constexpr std::chrono::milliseconds kQuietAfterInput{10000};
+  static constexpr std::chrono::seconds kLookEvery{1};
 
   MuxSockets(asio::any_io_executor executor, wire::ssm::Mux::Role role, HalfClose half_close,
              MuxCarrier& carrier,
@@ -89,6 +90,7 @@ class MuxSockets {
   std::chrono::milliseconds quiet_after_input_;
   std::map<StreamId, Pointer> connections_;
   std::size_t half_closed_ = 0;  ///< connections whose input has ended
+  Deadline looked_at_{};
   Bytes buffer_;
   Bytes out_;
 };

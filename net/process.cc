@@ -12,4 +12,11 @@ void forbid_core_dumps() {
   (void)::prctl(PR_SET_DUMPABLE, 0);
 }
 
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace passport::net

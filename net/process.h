@@ -1,4 +1,4 @@
-// What a process that holds secrets does first.
+// What a process does to itself first.
 #pragma once
 
 namespace passport::net {
@@ -6,5 +6,8 @@ namespace passport::net {
 /// No core dump of this process or its children, and no other process of the same user may
 /// read its memory.
 void forbid_core_dumps();
+
+/// As many descriptors as the hard limit allows: each connection of a forward takes one.
+void raise_descriptor_limit();
 
 }  // namespace passport::net

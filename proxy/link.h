@@ -74,6 +74,7 @@ class Link {
   void probe();
 
   // For the local side, which takes from channel().readable() and gives to channel().send().
+  const net::asio::any_io_executor& executor() const { return executor_; }
   wire::ssm::ClientChannel& channel() { return channel_; }
   net::Event& incoming() { return incoming_; }  ///< bytes are readable, or the channel closed
   net::Event& room() { return room_; }          ///< send() may take bytes

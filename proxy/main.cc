@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "net/process.h"
 #include "net/stdio.h"
+#include "proxy/forward_plan.h"
 #include "proxy/options.h"
 #include "proxy/run.h"
 #include "proxy/stdio_side.h"
@@ -22,7 +23,9 @@ using passport::proxy::Options;
 
 namespace {
 
-constexpr char kUsage[] = "usage: passport-proxy [OPTION...] TARGET [PORT]\n";
+constexpr char kUsage[] =
+    "usage: passport-proxy [OPTION...] TARGET [PORT]\n"
+    "       passport-proxy [OPTION...] -L FORWARD... TARGET\n";
 
 po::options_description visible_options(Options& o) {
   po::options_description d("options");
@@ -30,7 +33,12 @@ po::options_description visible_options(Options& o) {
       "region", po::value(&o.region)->value_name("NAME"), "AWS region")(
       "reason", po::value(&o.reason)->value_name("TEXT"), "why, for the session's record")(
       "document", po::value(&o.document)->value_name("NAME")->default_value(o.document),
-      "session document")(
+      "session document")("forward,L",
+                          po::value<std::vector<std::string>>()->value_name("FORWARD"),
+                          "listen here for connections to a port behind TARGET: "
+                          "[BIND:]PORT:HOST:PORT or /PATH:HOST:PORT; may be given again")(
+      "any-user", po::bool_switch(&o.any_user), "let other users connect to the forwards")(
+      "json", po::bool_switch(&o.json), "print the forwards as JSON lines")(
       "payload-size",
       po::value(&o.payload_size)->value_name("BYTES")->default_value(o.payload_size),
       "stream bytes a message, 1 to 65536")(
@@ -66,6 +74,17 @@ int take_verbosity(po::parsed_options& parsed) {
     return option.string_key == "verbose";
   };
   return static_cast<int>(std::min<std::size_t>(std::erase_if(parsed.options, is_verbose), 2));
+}
+
+std::vector<passport::proxy::ForwardSpec> parse_forwards(
+    const std::vector<std::string>& texts) {
+  std::vector<passport::proxy::ForwardSpec> forwards;
+  for (const auto& text : texts) {
+    auto forward = passport::proxy::parse_forward(text);
+    if (!forward) throw po::error(forward.error().detail);
+    forwards.push_back(std::move(*forward));
+  }
+  return forwards;
 }
 
 void check(const Options& o, unsigned port) {
@@ -106,6 +125,11 @@ Options parse_options(const std::vector<std::string>& args) {
     std::exit(EX_OK);
   }
   po::notify(vm);
+  if (vm.count("forward") > 0) {
+    if (vm.count("port") > 0) throw po::error("-L and PORT exclude each other");
+    if (!vm["document"].defaulted()) throw po::error("-L and --document exclude each other");
+    o.forwards = parse_forwards(vm["forward"].as<std::vector<std::string>>());
+  }
   o.resume_for = parse_resume_for(vm["resume-for"].as<std::string>());
   check(o, port);
   o.port = static_cast<unsigned short>(port);
@@ -136,7 +160,11 @@ int main(int argc, char** argv) try {
   passport::net::reserve_standard_descriptors();
   passport::net::forbid_core_dumps();
   passport::start_log("passport-proxy", passport::LogLevel::kNotice);
-  return passport::proxy::run_session(make_plan(parse_options({argv + 1, argv + argc})));
+  const auto options = parse_options({argv + 1, argv + argc});
+  if (options.forwards.empty()) return passport::proxy::run_session(make_plan(options));
+  passport::net::raise_descriptor_limit();
+  return passport::proxy::run_sessions(make_forward_plans(
+      make_plan(options), {options.forwards, options.any_user, options.json}));
 } catch (const po::error& e) {
   passport::log_line(e.what());
   std::cerr << kUsage;

@@ -2,7 +2,9 @@
 #pragma once
 #include <chrono>
 #include <string>
+#include <vector>
 
+#include "proxy/forward_spec.h"
 #include "wire/ssm/stream.h"
 
 namespace passport::proxy {
@@ -14,7 +16,10 @@ struct Options {
   std::string region;   ///< empty: as the environment or the profile says
   std::string document = "AWS-StartSSHSession";
   std::string reason;
-  std::string kms_key;  ///< id, ARN or alias; empty: as the agent says
+  std::string kms_key;                ///< id, ARN or alias; empty: as the agent says
+  std::vector<ForwardSpec> forwards;  ///< instead of standard input and output
+  bool any_user = false;              ///< lets other users into the forwards
+  bool json = false;                  ///< tells the forwards as JSON
   std::size_t payload_size = wire::ssm::kDefaultPayload;
   std::chrono::seconds resume_for{
       600};  ///< how long a broken connection is tried to be resumed

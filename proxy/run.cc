@@ -24,27 +24,22 @@ constexpr auto kTerminateTimeout = 2s;  ///< TerminateSession, on the way out
 constexpr auto kInterruptTimeout = 6s;  ///< from a signal to the exit, whatever else happens
 constexpr int kSignalExit = 128;
 
-/// One session: what the story and a signal share.
+/// One session.
 class Run {
  public:
-  Run(SessionPlan plan, net::asio::io_context& context)
-      : plan_(std::move(plan)),
-        executor_(context.get_executor()),
-        context_(context),
-        jump_(executor_),
-        session_known_(executor_) {}
+  Run(SessionPlan plan, const net::asio::any_io_executor& executor)
+      : plan_(std::move(plan)), executor_(executor), session_known_(executor_) {}
 
-  /// From settings to the end of the session. Returns the exit status.
-  net::Task<int> story();
-  /// Ends the story when a signal comes; kills it when it does not end, or at a second one.
-  net::Task<void> watch_signals();
+  Result<void> make_local();
+  /// From StartSession to the end of the session. Returns the exit status.
+  net::Task<int> story(std::shared_ptr<Cloud> cloud);
+  /// Ends the story, because of a signal (0: because another session has ended). When that has
+  /// not ended then, it will not.
+  net::Task<void> wind_up(int signal);
   /// Asks after the connection when this machine has slept.
-  net::Task<void> watch_clock();
-  /// What a coroutine's end calls: a failure ends the run.
-  std::function<void(const std::exception_ptr&)> stop_on_failure();
-
-  int status = 0;
-  std::exception_ptr first_failure;
+  void probe() {
+    if (link_ != nullptr) link_->probe();
+  }
 
  private:
   net::Task<Result<aws::Session>> start_session();
@@ -53,20 +48,53 @@ class Run {
   KeyRequest make_key_request();
   net::Task<void> fetch_key(wire::ssm::KeyWanted wanted);
   net::Task<void> terminate_session();
-  net::Task<void> wind_up();
   net::Task<int> conclude(LinkEnd end);
 
   SessionPlan plan_;
   net::asio::any_io_executor executor_;
-  net::asio::io_context& context_;
-  net::ClockJump jump_;
   std::unique_ptr<LocalSide> local_;
-  std::unique_ptr<Cloud> cloud_;
+  std::shared_ptr<Cloud> cloud_;
   std::optional<wire::ssm::ClientChannel> channel_;
   net::Event session_known_;
   std::string session_id_;
   Link* link_ = nullptr;
   bool start_sent_ = false;  ///< there may be a session
+  bool stopping_ = false;
+  bool ended_ = false;
+  int signal_ = 0;
+};
+
+/// The sessions of one process: they begin together, and when one ends so do the others.
+class Runs {
+ public:
+  Runs(std::vector<SessionPlan> plans, net::asio::io_context& context);
+
+  /// From settings to the end of the sessions.
+  net::Task<void> story();
+  /// Ends the story when a signal comes; kills it when it does not end, or at a second one.
+  net::Task<void> watch_signals();
+  net::Task<void> watch_clock();
+  /// What a coroutine's end calls: a failure ends the process.
+  std::function<void(const std::exception_ptr&)> stop_on_failure();
+
+  int status = 0;
+  std::exception_ptr first_failure;
+
+ private:
+  Result<void> make_local_sides();
+  net::Task<void> run(Run& run, std::shared_ptr<Cloud> cloud);
+  void wind_up();
+  net::Task<void> wind_up(Run& run);
+  void end(int exit_status);
+
+  aws::SettingsChoice settings_;
+  net::asio::any_io_executor executor_;
+  net::asio::io_context& context_;
+  net::ClockJump jump_;
+  std::vector<std::unique_ptr<Run>> runs_;
+  std::size_t running_ = 0;  ///< stories that have not ended
+  std::size_t winding_ = 0;  ///< runs whose end is awaited
+  bool ending_ = false;
   int signal_ = 0;
 };
 
@@ -117,7 +145,7 @@ net::Task<LinkEnd> Run::carry(aws::Session session) {
   Link link(executor_, *channel_, make_reconnect(), plan_.link);
   link.on_key_wanted(make_key_request());
   link_ = &link;
-  if (signal_ != 0) link.interrupt();
+  if (stopping_) link.interrupt();
   auto end = co_await link.run(std::move(connection->websocket), *local_);
   link_ = nullptr;
   co_return end;
@@ -151,17 +179,17 @@ net::Task<int> Run::conclude(LinkEnd end) {
   co_return report(error);
 }
 
-net::Task<int> Run::story() {
+Result<void> Run::make_local() {
   auto local = plan_.make_local(executor_);
-  if (!local) co_return report(local.error());
+  if (!local) return local.error();
   local_ = std::move(*local);
-  auto cloud = Cloud::open(executor_, plan_.settings);
-  if (!cloud) co_return report(cloud.error());
-  cloud_ = std::move(*cloud);
-  const auto credentials = co_await cloud_->credentials(net::deadline_in(kStartTimeout));
-  if (!credentials) co_return report(credentials.error());
-  if (signal_ != 0) co_return kSignalExit + signal_;
+  return {};
+}
+
+net::Task<int> Run::story(std::shared_ptr<Cloud> cloud) {
+  cloud_ = std::move(cloud);
   auto session = co_await start_session();
+  ended_ = !session;
   if (!session) co_return report(session.error());
   session_id_ = session->session_id;
   session_known_.notify();
@@ -173,29 +201,16 @@ net::Task<int> Run::story() {
   } catch (...) {
     failure = std::current_exception();
   }
+  ended_ = true;
   if (end.cause != LinkEnd::Cause::kPeer) co_await terminate_session();
   if (failure) std::rethrow_exception(failure);
   co_return co_await conclude(std::move(end));
 }
 
-net::Task<void> Run::watch_signals() {
-  net::Signals signals(executor_, {SIGHUP, SIGINT, SIGTERM});
-  signal_ = co_await signals.next();
-  status = kSignalExit + signal_;
-  net::asio::co_spawn(executor_, wind_up(), stop_on_failure());
-  co_await signals.next();  // who asks twice does not want to wait
-  context_.stop();
-}
-
-net::Task<void> Run::watch_clock() {
-  for (;;) {
-    const bool jumped = co_await jump_.next();
-    if (!jumped) break;
-    if (link_ != nullptr) link_->probe();
-  }
-}
-
-net::Task<void> Run::wind_up() {
+net::Task<void> Run::wind_up(int signal) {
+  stopping_ = true;
+  signal_ = signal;
+  if (ended_) co_return;
   if (link_ != nullptr) {
     link_->interrupt();
     net::Event never(executor_);
@@ -205,10 +220,78 @@ net::Task<void> Run::wind_up() {
     if (session_id_.empty()) co_await session_known_.wait(net::deadline_in(kTerminateTimeout));
     if (!session_id_.empty()) co_await terminate_session();
   }
+}
+
+Runs::Runs(std::vector<SessionPlan> plans, net::asio::io_context& context)
+    : settings_(plans.front().settings),
+      executor_(context.get_executor()),
+      context_(context),
+      jump_(executor_) {
+  for (auto& plan : plans) runs_.push_back(std::make_unique<Run>(std::move(plan), executor_));
+}
+
+Result<void> Runs::make_local_sides() {
+  for (auto& run : runs_)
+    if (auto made = run->make_local(); !made) return made;
+  return {};
+}
+
+net::Task<void> Runs::story() {
+  if (auto made = make_local_sides(); !made) co_return end(report(made.error()));
+  auto cloud = Cloud::open(executor_, settings_);
+  if (!cloud) co_return end(report(cloud.error()));
+  const std::shared_ptr<Cloud> shared = std::move(*cloud);
+  const auto credentials = co_await shared->credentials(net::deadline_in(kStartTimeout));
+  if (!credentials) co_return end(report(credentials.error()));
+  if (signal_ != 0) co_return end(kSignalExit + signal_);
+  running_ = runs_.size();
+  for (auto& one : runs_) net::asio::co_spawn(executor_, run(*one, shared), stop_on_failure());
+}
+
+net::Task<void> Runs::run(Run& run, std::shared_ptr<Cloud> cloud) {
+  const int ended = co_await run.story(std::move(cloud));
+  --running_;
+  end(ended);
+}
+
+/// The first end counts; the others follow.
+void Runs::end(int exit_status) {
+  if (!std::exchange(ending_, true)) {
+    status = exit_status;
+    if (running_ > 0) wind_up();
+  }
+  if (running_ == 0) context_.stop();
+}
+
+void Runs::wind_up() {
+  winding_ = runs_.size();
+  for (auto& one : runs_) net::asio::co_spawn(executor_, wind_up(*one), stop_on_failure());
+}
+
+net::Task<void> Runs::wind_up(Run& run) {
+  co_await run.wind_up(signal_);
+  if (--winding_ == 0) context_.stop();
+}
+
+net::Task<void> Runs::watch_signals() {
+  net::Signals signals(executor_, {SIGHUP, SIGINT, SIGTERM});
+  signal_ = co_await signals.next();
+  ending_ = true;
+  status = kSignalExit + signal_;
+  wind_up();
+  co_await signals.next();  // who asks twice does not want to wait
   context_.stop();
 }
 
-std::function<void(const std::exception_ptr&)> Run::stop_on_failure() {
+net::Task<void> Runs::watch_clock() {
+  for (;;) {
+    const bool jumped = co_await jump_.next();
+    if (!jumped) break;
+    for (auto& run : runs_) run->probe();
+  }
+}
+
+std::function<void(const std::exception_ptr&)> Runs::stop_on_failure() {
   return [this](const std::exception_ptr& e) {
     if (!e) return;
     if (!first_failure) first_failure = e;
@@ -218,20 +301,22 @@ std::function<void(const std::exception_ptr&)> Run::stop_on_failure() {
 
 }  // namespace
 
-int run_session(SessionPlan plan) {
+int run_sessions(std::vector<SessionPlan> plans) {
   net::ignore_sigpipe();
   net::asio::io_context context(1);
-  Run run(std::move(plan), context);
-  net::asio::co_spawn(context, run.watch_signals(), run.stop_on_failure());
-  net::asio::co_spawn(context, run.watch_clock(), run.stop_on_failure());
-  net::asio::co_spawn(context, run.story(), [&](const std::exception_ptr& e, int status) {
-    run.stop_on_failure()(e);
-    run.status = status;
-    context.stop();
-  });
+  Runs runs(std::move(plans), context);
+  net::asio::co_spawn(context, runs.watch_signals(), runs.stop_on_failure());
+  net::asio::co_spawn(context, runs.watch_clock(), runs.stop_on_failure());
+  net::asio::co_spawn(context, runs.story(), runs.stop_on_failure());
   context.run();
-  if (run.first_failure) std::rethrow_exception(run.first_failure);
-  return run.status;
+  if (runs.first_failure) std::rethrow_exception(runs.first_failure);
+  return runs.status;
+}
+
+int run_session(SessionPlan plan) {
+  std::vector<SessionPlan> one;
+  one.push_back(std::move(plan));
+  return run_sessions(std::move(one));
 }
 
 }  // namespace passport::proxy

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "aws/settings.h"
 #include "aws/ssm.h"
@@ -26,5 +27,9 @@ struct SessionPlan {
 /// Starts the session and carries it until one side ends. Returns the exit status; everything
 /// that went wrong has been said on stderr.
 int run_session(SessionPlan plan);
+
+/// The same for several, at least one, with the settings and credentials of the first. All
+/// local sides are made before AWS is called; when one session ends, so do the others.
+int run_sessions(std::vector<SessionPlan> plans);
 
 }  // namespace passport::proxy

@@ -232,9 +232,21 @@ Result<void> ClientChannel::on_handshake_complete(Time now) {
 Result<void> ClientChannel::on_flag(ByteView payload) {
   const auto flag = parse_flag(payload);
   if (!flag) return protocol_error(flag.error().detail);
-  if (*flag == Flag::kConnectToPortError)
-    return Error{Errc::kUnavailable, "the agent cannot connect to the port"};
+  if (*flag != Flag::kConnectToPortError) return {};
+  if (!is_forward()) return Error{Errc::kUnavailable, "the agent cannot connect to the port"};
+  ++refusals_;
   return {};
+}
+
+bool ClientChannel::is_forward() const {
+  return std::any_of(properties_.begin(), properties_.end(), [](const auto& property) {
+    return property == std::pair<std::string, std::string>("type", "LocalPortForwarding");
+  });
+}
+
+void ClientChannel::disconnect_port() {
+  release_first_bytes();
+  if (carries_data()) stream_.push(PayloadType::kFlag, serialize_flag(Flag::kDisconnectToPort));
 }
 
 std::size_t ClientChannel::room() const {

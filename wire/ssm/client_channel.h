@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/byte_queue.h"
 #include "base/result.h"
@@ -87,6 +88,9 @@ class ClientChannel {
   std::size_t send(ByteView bytes, Time now);
   std::size_t room() const;                 ///< how many bytes send() would take now
   void set_size(const TerminalSize& size);  ///< the local terminal's, for a shell
+  /// Behind what was sent: the agent drops its connection to the port, and makes another one
+  /// when data comes. For forwards without smux.
+  void disconnect_port();
 
   /// Encryption that the agent asked for, until provide_key(). The agent waits 15 s.
   const std::optional<KeyWanted>& key_wanted() const { return key_wanted_; }
@@ -142,6 +146,10 @@ class ClientChannel {
   const std::vector<std::pair<std::string, std::string>>& properties() const {
     return properties_;
   }
+  /// Many connections may follow each other, or share the session over smux.
+  bool is_forward() const;
+  /// How often the agent could not connect a forward to its port since the last call.
+  unsigned take_refusals() { return std::exchange(refusals_, 0U); }
   /// Of the command, where its agent tells (NonInteractiveCommands with separateOutputStream).
   std::optional<int> exit_code() const { return exit_code_; }
   StreamCounters counters() const { return stream_.counters(); }
@@ -186,6 +194,7 @@ class ClientChannel {
   HandshakeResponse response_;  ///< to the handshake, while it is made
   std::optional<KeyWanted> key_wanted_;
   bool challenged_ = false;  ///< the agent has shown that it holds the key
+  unsigned refusals_ = 0;
   ByteQueue readable_;
   ByteQueue errors_;
   std::string session_type_;
