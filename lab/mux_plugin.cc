@@ -80,6 +80,7 @@ net::Task<void> MuxPlugin::accept() {
     waiting_.pop_front();
     auto fd = co_await connect_to_();
     if (session_.ended()) break;
+    if (!sockets_.mux().is_open(id)) continue;
     if (fd) {
       sockets_.add(id, fd->release());
       continue;

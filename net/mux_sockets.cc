@@ -82,13 +82,11 @@ void MuxSockets::flush() {
   }
   for (const auto id : mux_.take_changed()) {
     const auto it = connections_.find(id);
-    if (it != connections_.end()) {
-      it->second->room.notify();
-      it->second->data.notify();
-    } else if (mux_.is_open(id)) {
-      carrier_.opened(id);
-    }
+    if (it == connections_.end()) continue;
+    it->second->room.notify();
+    it->second->data.notify();
   }
+  for (const auto id : mux_.take_opened()) carrier_.opened(id);
 }
 
 void MuxSockets::add(StreamId id, int socket) {

@@ -22,7 +22,7 @@ class MuxCarrier {
   virtual void send(ByteView bytes) = 0;    ///< at most room()
   virtual void spawn(Task<void> loop) = 0;  ///< the MuxSockets outlives it
   virtual void taken() = 0;                 ///< readers moved: takes_more() may have changed
-  /// The peer opened a stream: add() or close() it.
+  /// The peer opened a stream: add() or close() it, unless it is not open any more.
   virtual void opened(wire::ssm::Mux::StreamId id);
   /// The peer ended a stream of which nothing ever came. True: it never reached anything, and
   /// its socket is reset.

@@ -17,6 +17,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// What a coroutine's end calls: a failure ends the process.
+using FailureSink = std::function<void(const std::exception_ptr&)>;
+
 constexpr auto kStartTimeout = 30s;     ///< StartSession, with its retries
 constexpr auto kConnectTimeout = 15s;   ///< the websocket, to its upgrade
 constexpr auto kKeyTimeout = 12s;       ///< GenerateDataKey; the agent waits 15 s
@@ -27,8 +30,11 @@ constexpr int kSignalExit = 128;
 /// One session.
 class Run {
  public:
-  Run(SessionPlan plan, const net::asio::any_io_executor& executor)
-      : plan_(std::move(plan)), executor_(executor), session_known_(executor_) {}
+  Run(SessionPlan plan, const net::asio::any_io_executor& executor, FailureSink on_failure)
+      : plan_(std::move(plan)),
+        executor_(executor),
+        on_failure_(std::move(on_failure)),
+        session_known_(executor_) {}
 
   Result<void> make_local();
   /// From StartSession to the end of the session. Returns the exit status.
@@ -52,6 +58,7 @@ class Run {
 
   SessionPlan plan_;
   net::asio::any_io_executor executor_;
+  FailureSink on_failure_;
   std::unique_ptr<LocalSide> local_;
   std::shared_ptr<Cloud> cloud_;
   std::optional<wire::ssm::ClientChannel> channel_;
@@ -74,8 +81,7 @@ class Runs {
   /// Ends the story when a signal comes; kills it when it does not end, or at a second one.
   net::Task<void> watch_signals();
   net::Task<void> watch_clock();
-  /// What a coroutine's end calls: a failure ends the process.
-  std::function<void(const std::exception_ptr&)> stop_on_failure();
+  FailureSink stop_on_failure();
 
   int status = 0;
   std::exception_ptr first_failure;
@@ -112,7 +118,7 @@ Reconnect Run::make_reconnect() {
 
 KeyRequest Run::make_key_request() {
   return [this](const wire::ssm::KeyWanted& wanted) {
-    net::asio::co_spawn(executor_, fetch_key(wanted), stop_on_failure());
+    net::asio::co_spawn(executor_, fetch_key(wanted), on_failure_);
   };
 }
 
@@ -227,7 +233,8 @@ Runs::Runs(std::vector<SessionPlan> plans, net::asio::io_context& context)
       executor_(context.get_executor()),
       context_(context),
       jump_(executor_) {
-  for (auto& plan : plans) runs_.push_back(std::make_unique<Run>(std::move(plan), executor_));
+  for (auto& plan : plans)
+    runs_.push_back(std::make_unique<Run>(std::move(plan), executor_, stop_on_failure()));
 }
 
 Result<void> Runs::make_local_sides() {
@@ -291,7 +298,7 @@ net::Task<void> Runs::watch_clock() {
   }
 }
 
-std::function<void(const std::exception_ptr&)> Runs::stop_on_failure() {
+FailureSink Runs::stop_on_failure() {
   return [this](const std::exception_ptr& e) {
     if (!e) return;
     if (!first_failure) first_failure = e;

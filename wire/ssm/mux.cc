@@ -74,9 +74,8 @@ Result<void> Mux::receive_header(Time now) {
     if (role_ == Role::kClient) return protocol_error("the agent opened a stream");
     if (streams_.size() >= kMaxStreams || frames_.size() >= kMaxWaiting)
       return protocol_error("too many streams");
-    auto& stream = streams_[id];
-    stream.moved_at = now;
-    change(id, stream);
+    streams_[id].moved_at = now;
+    opened_.push_back(id);
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/byte_queue.h"
@@ -72,8 +73,10 @@ class Mux {
   /// A stream whose reader does not move and holds up the others: to be closed.
   std::optional<StreamId> find_overflowing(Time now) const;
 
-  /// The streams that the peer opened, that have new bytes, ended, or can send again.
+  /// The streams that have new bytes, ended, or can send again.
   std::vector<StreamId> take_changed();
+  /// The streams that the client opened, in that order; each is given once.
+  std::vector<StreamId> take_opened() { return std::exchange(opened_, {}); }
 
   // All of these want a stream that is open: one that was opened and not closed.
 
@@ -138,6 +141,7 @@ class Mux {
   ByteQueue frames_;            ///< whole frames, the first perhaps begun
   std::deque<StreamId> turns_;  ///< who has something to send, next first
   std::vector<StreamId> changed_;
+  std::vector<StreamId> opened_;
 };
 
 }  // namespace passport::wire::ssm

@@ -92,11 +92,14 @@ TEST(Mux, ReadsWhatThePluginAndTheAgentSaidToEachOther) {
 }
 
 TEST_F(MuxPair, CarriesBytesBothWaysAndEndsEachDirectionByItself) {
-  EXPECT_EQ(server.take_changed(), std::vector<Mux::StreamId>{id});
+  EXPECT_EQ(server.take_opened(), std::vector<Mux::StreamId>{id});
+  EXPECT_TRUE(server.take_changed().empty());
   client.send(id, as_bytes("question"));
   client.finish(id);
   EXPECT_EQ(client.room(id), 0U);
   pass(client, server);
+  EXPECT_EQ(server.take_changed(), std::vector<Mux::StreamId>{id});
+  EXPECT_TRUE(server.take_opened().empty());
   EXPECT_EQ(take_text(server, id), "question");
   EXPECT_TRUE(server.ended(id));
   server.send(id, as_bytes("answer"));
