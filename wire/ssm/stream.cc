@@ -62,6 +62,7 @@ bool Sender::next(Bytes& out, Time now) {
   e.due = false;
   --due_;
   e.sent_at = now;
+  if (e.sends == 0) e.first_sent_at = now;
   ++(e.sends++ == 0 ? sent : resent);
   in_flight_ += cost(e);
   if (in_flight_ + payload_size_ + kAgentMessageOverhead > window_.size()) was_full_ = true;
@@ -76,7 +77,7 @@ void Sender::acknowledge(std::int64_t sequence_number, Time now) {
     return;  // the latter: an acknowledgement of what was never sent
 
   const auto bytes = cost(e);
-  const auto rtt = e.sends == 1 ? std::optional(now - e.sent_at) : std::nullopt;
+  const auto rtt = measure(e, now);
   if (rtt)
     round_trip_.sample(*rtt);
   else
@@ -90,7 +91,7 @@ void Sender::acknowledge(std::int64_t sequence_number, Time now) {
   e.payload = Bytes();  // memory stays within the window however long a gap before it lasts
   --unacknowledged_;
   progress_at_ = now;
-  newest_acknowledged_sent_at_ = std::max(newest_acknowledged_sent_at_, e.sent_at);
+  if (rtt) newest_acknowledged_sent_at_ = std::max(newest_acknowledged_sent_at_, now - *rtt);
   window_.on_acknowledged(bytes, rtt, was_full_, now);
   if (in_flight_ + 2 * (payload_size_ + kAgentMessageOverhead) < window_.size() / 2)
     was_full_ = false;
@@ -103,11 +104,22 @@ void Sender::acknowledge(std::int64_t sequence_number, Time now) {
   find_lost(now);
 }
 
+/// The round trip that an acknowledgement shows. Of a message sent twice, one that comes sooner
+/// after the second sending than any round trip answers the first (the Eifel algorithm, RFC
+/// 3522): without these, a path that varies would look as if it did not.
+std::optional<Duration> Sender::measure(const Entry& e, Time now) const {
+  if (e.sends == 1) return now - e.sent_at;
+  const auto quickest = round_trip_.quickest();
+  if (e.sends == 2 && quickest && now - e.sent_at < *quickest) return now - e.first_sent_at;
+  return std::nullopt;
+}
+
 void Sender::find_lost(Time now) {
   // RACK (RFC 8985) allows a quarter of the round trip; frames that wait for different times in
-  // the service's queues need as much again as the round trip is seen to vary.
-  const auto varies =
-      round_trip_.variation() * 4 + round_trip_.smoothed().value_or(Duration::zero()) / 2;
+  // the service's queues need as much again as round trips are seen to vary.
+  const auto varies = std::max(
+      round_trip_.variation() * 4 + round_trip_.smoothed().value_or(Duration::zero()) / 2,
+      round_trip_.spread() * 5 / 4);
   const auto tolerance = std::max(kLeastReorderTime, varies);
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     auto& e = entries_[i];
@@ -136,6 +148,9 @@ void Sender::mark_all_due() {
 
 void Sender::resend_all() {
   mark_all_due();
+  for (auto& e : entries_)
+    if (e.sends > 0) e.sends = std::max(e.sends, 2U);  // tells nothing of the new path
+  round_trip_.on_new_path();
   newest_acknowledged_sent_at_ = Time{};
   round_trip_.end_back_off();
   window_.on_new_path();

@@ -76,12 +76,14 @@ class Sender {
     Bytes payload;
     Uuid id;
     Digest digest;
+    Time first_sent_at{};
     Time sent_at{};
     unsigned sends = 0;
     bool due = true;  ///< not in flight: never sent, or taken for lost
     bool acknowledged = false;
   };
   std::size_t cost(const Entry& e) const { return e.payload.size() + kAgentMessageOverhead; }
+  std::optional<Duration> measure(const Entry& e, Time now) const;
   void find_lost(Time now);
   void mark_due(Entry& e, std::size_t index);
   void mark_all_due();

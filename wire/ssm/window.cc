@@ -1,6 +1,7 @@
 #include "wire/ssm/window.h"
 
 #include <cstdlib>
+#include <utility>
 
 namespace passport::wire::ssm {
 namespace {
@@ -17,6 +18,9 @@ Duration distance(Duration a, Duration b) {
 }  // namespace
 
 void RoundTrip::sample(Duration rtt) {
+  quickest_ = std::min(rtt, quickest_.value_or(rtt));
+  if (range_.samples == kSpreadSamples) last_range_ = std::exchange(range_, {});
+  range_ = {std::min(range_.low, rtt), std::max(range_.high, rtt), range_.samples + 1};
   if (!smoothed_) {
     smoothed_ = rtt;
     variation_ = rtt / 2;
@@ -42,7 +46,7 @@ SendWindow::SendWindow(std::size_t message_size)
 void SendWindow::on_acknowledged(std::size_t bytes, std::optional<Duration> rtt, bool was_full,
                                  Time now) {
   if (rtt) {
-    last_rtt_ = *rtt;
+    usual_rtt_ = usual_rtt_ == Duration::zero() ? *rtt : (usual_rtt_ * 7 + *rtt) / 8;
     round_quickest_ = std::min(round_quickest_, *rtt);
     if (now >= round_end_) end_round(now);
   }
@@ -64,13 +68,13 @@ void SendWindow::end_round(Time now) {
     threshold_ = size_;
   }
   round_quickest_ = Duration::max();
-  round_end_ = now + last_rtt_;
+  round_end_ = now + usual_rtt_;
 }
 
 void SendWindow::on_loss(Time now) {
   if (now < loss_until_) return;
-  loss_until_ = now + last_rtt_;
-  size_ = std::max(least_, size_ / 2);
+  loss_until_ = now + usual_rtt_;
+  size_ = std::max(least_, size_ - size_ / 8);
   threshold_ = size_;
 }
 

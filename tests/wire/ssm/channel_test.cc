@@ -156,6 +156,24 @@ TEST(Channel, FewMessagesAreSentTwiceOnAJitteryPath) {
       << c.resent << " of " << c.sent;
 }
 
+TEST(Channel, LossDoesNotMakeItSlow) {
+  const test::Faults faults = {
+      .drop = 0.02, .duplicate = 0.02, .delay_min = 0ms, .delay_max = 50ms};
+  for (const auto seed : test::seeds(2)) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    ChannelPair p({.seed = seed, .up = faults, .down = faults});
+    const auto up = random_text(4 << 20, seed);
+    p.upload(up);
+    p.download("hello");
+    // 15 s when each loss halved the window and what came late was taken for lost.
+    EXPECT_TRUE(p.run(5s, [&] { return p.uploaded().size() == up.size(); }))
+        << p.uploaded().size();
+    const auto c = p.client.counters();
+    EXPECT_LE(static_cast<double>(c.resent), 0.1 * static_cast<double>(c.sent))
+        << c.resent << " of " << c.sent;
+  }
+}
+
 TEST(Channel, PauseStopsAllButAcknowledgements) {
   ChannelPair p({.up = {.delay_min = 1ms, .delay_max = 1ms},
                  .down = {.delay_min = 1ms, .delay_max = 1ms}});

@@ -53,15 +53,15 @@ TEST(SendWindow, ShrinksWhenBytesWaitOnTheWayAndGrowsAgain) {
   EXPECT_GT(w.size(), crowded * 2);
 }
 
-TEST(SendWindow, LossHalvesItOnceARoundTrip) {
+TEST(SendWindow, LossTakesAnEighthOnceARoundTrip) {
   SendWindow w(kMessage);
   w.on_acknowledged(kMessage, 100ms, true, kStart);
   const auto before = w.size();
   w.on_loss(kStart + 1ms);
   w.on_loss(kStart + 2ms);
-  EXPECT_EQ(w.size(), before / 2);
+  EXPECT_EQ(w.size(), before - before / 8);
   w.on_loss(kStart + 200ms);
-  EXPECT_EQ(w.size(), before / 4);
+  EXPECT_EQ(w.size(), (before - before / 8) - (before - before / 8) / 8);
 }
 
 TEST(SendWindow, TimeoutClosesItToTwoMessagesAndNothingClosesItFurther) {
