@@ -29,9 +29,9 @@ fail() {
 }
 ok() { echo "ok: $*"; }
 
-# start_lab OPTION...: one instance unless told otherwise; sets $instance to its id.
+# start_lab OPTION...: with $instances instances, by default 1; sets $instance to the first one's id.
 start_lab() {
-  "$lab" up --state "$state" --instances 1 "$@" >"$work/up" || fail "the lab does not start"
+  "$lab" up --state "$state" --instances "${instances:-1}" "$@" >"$work/up" || fail "the lab does not start"
   # shellcheck disable=SC1091  # written by the lab
   . "$state/env"
   # shellcheck disable=SC2034  # for the tests
