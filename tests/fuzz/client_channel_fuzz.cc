@@ -45,7 +45,7 @@ void run(Accepts accepts, ByteView in) {
       std::move(config), [&] { return Uuid{++counter}; }, now);
   ByteReader r(in);
   std::size_t taken = 0;
-  const Secret key(std::string(kDataKeySize, 'k'));
+  const Secret key(std::string(wire::kDataKeySize, 'k'));
   auto made = PayloadCipher::make(key, PayloadCipher::End::kAgent, {});
   auto& cipher = *made;
   while (r.left() >= 3) {
