@@ -366,6 +366,7 @@ void ClientChannel::resume(Secret token, Time now) {
   open_frame_due_ = true;
   if (attach_until_) attach_until_ = now + config_.attach_timeout;
   if (port_until_) port_until_ = now + config_.port_timeout;
+  stream_.receive_pause(false, now);  // the service's word to the connection that broke
   stream_.resend_all();
 }
 

@@ -216,6 +216,20 @@ TEST(Channel, ALostStartPublicationDoesNotStopItForEver) {
   EXPECT_TRUE(p.run(5s, [&] { return p.uploaded() == "held"; }));
 }
 
+TEST(Channel, ANewConnectionIsNotPaused) {
+  ChannelPair p({});
+  ASSERT_TRUE(p.run(1s, [&] { return open(p); }));
+  AgentMessage pause;
+  pause.message_type = kPausePublication;
+  pause.payload_digest = compute_digest({});
+  WebSocketMessage frame;
+  serialize_agent_message(pause, frame.bytes);
+  p.to_client(frame);
+  p.upload("held");
+  p.cut();
+  EXPECT_TRUE(p.run(5s, [&] { return p.uploaded() == "held"; }));
+}
+
 TEST(Channel, StallLastsAsLongAsThePeerAndNoLonger) {
   ChannelPair p({.up = {.delay_min = 2ms, .delay_max = 2ms},
                  .down = {.delay_min = 2ms, .delay_max = 2ms}});
