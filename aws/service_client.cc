@@ -11,6 +11,8 @@
 namespace passport::aws {
 struct ServiceClient::Progress {
   int tries = 1;
+  int waits = 0;  ///< because of throttling, by a call with patience
+  bool patient = false;
   bool signed_call = true;
   bool renewed = false;
   bool clock_corrected = false;
@@ -51,6 +53,7 @@ ServiceClient::Next ServiceClient::next_step(const Result<wire::HttpResponse>& r
     return Next::kCorrectClock;
   const bool stale = wire::aws::is_expired(error) || wire::aws::is_unrecognized(error);
   if (stale && progress.signed_call && !progress.renewed) return Next::kRenew;
+  if (progress.patient && wire::aws::is_throttling(error)) return Next::kWait;
   return !last && wire::aws::is_retryable(error) ? Next::kRetry : Next::kFail;
 }
 
@@ -70,6 +73,8 @@ net::Task<Answer<wire::HttpResponse>> ServiceClient::call(ServiceCall call,
   endpoint.path.clear();  // prepare() puts it into the target
   Progress progress;
   progress.signed_call = !call.unsigned_call;
+  progress.patient = call.patience.count() > 0;
+  const auto patient_until = std::max(deadline, net::deadline_in(call.patience));
   Credentials credentials;
   if (progress.signed_call) {
     auto loaded = co_await credentials_(Renew::kNo, deadline);
@@ -96,6 +101,12 @@ net::Task<Answer<wire::HttpResponse>> ServiceClient::call(ServiceCall call,
       progress.renewed = true;
       continue;
     }
+    if (next == Next::kWait) {
+      if (call.on_throttled) call.on_throttled();
+      deadline = patient_until;
+      const bool waited = co_await pause(++progress.waits, deadline);
+      if (waited) continue;
+    }
     bool again = next == Next::kRetry;
     if (again) again = co_await pause(progress.tries, deadline);
     if (again) {
@@ -110,7 +121,7 @@ net::Task<Answer<wire::HttpResponse>> ServiceClient::call(ServiceCall call,
     attempted.host = endpoint.host;
     attempted.region = settings_.region;
     attempted.credentials = progress.signed_call ? &credentials : nullptr;
-    attempted.tries = progress.tries;
+    attempted.tries = progress.tries + progress.waits;
     co_return Answer<wire::HttpResponse>(describe_failure(error, attempted), error.code);
   }
 }

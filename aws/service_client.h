@@ -1,6 +1,7 @@
 // Calls to AWS's services: signed, sent, and tried again where that may help.
 #pragma once
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "aws/answer.h"
@@ -17,6 +18,10 @@ struct ServiceCall {
   std::string target{};  ///< what it is for, for messages
   wire::HttpRequest request{};
   bool unsigned_call = false;
+  /// How long throttling is tried again, whatever max_attempts and the call's deadline say;
+  /// it then counts as no attempt. Zero: as other failures.
+  std::chrono::seconds patience{0};
+  std::function<void()> on_throttled{};  ///< before each wait because of it; may be empty
 };
 
 /// Signs and sends calls. Throttling, failures of the service's own and broken connections are
@@ -46,7 +51,7 @@ class ServiceClient {
 
  private:
   struct Progress;
-  enum class Next { kFail, kRetry, kRenew, kCorrectClock };
+  enum class Next { kFail, kRetry, kWait, kRenew, kCorrectClock };
 
   wire::HttpRequest prepare(const ServiceCall& call, const wire::Endpoint& endpoint,
                             const Credentials& credentials) const;

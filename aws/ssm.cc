@@ -14,21 +14,29 @@ Answer<Session> read_session(const Answer<wire::HttpResponse>& response,
 
 }  // namespace
 
-net::Task<Answer<wire::HttpResponse>> Ssm::call(std::string action, std::string target,
-                                                std::string body, net::Deadline deadline) {
+ServiceCall Ssm::make_call(std::string action, std::string target, std::string body) {
   ServiceCall call;
   call.service = "ssm";
   call.action = std::move(action);
   call.target = std::move(target);
   call.request = wire::aws::make_ssm_request(call.action, std::move(body));
-  return client_.call(std::move(call), deadline);
+  return call;
+}
+
+net::Task<Answer<wire::HttpResponse>> Ssm::call(std::string action, std::string target,
+                                                std::string body, net::Deadline deadline) {
+  return client_.call(make_call(std::move(action), std::move(target), std::move(body)),
+                      deadline);
 }
 
 net::Task<Answer<Session>> Ssm::start_session(StartSessionRequest request,
-                                              net::Deadline deadline) {
-  auto body = wire::aws::serialize_start_session(request);
-  const auto response =
-      co_await call("StartSession", request.target, std::move(body), deadline);
+                                              net::Deadline deadline,
+                                              std::function<void()> on_throttled) {
+  auto call =
+      make_call("StartSession", request.target, wire::aws::serialize_start_session(request));
+  call.patience = kThrottlePatience;
+  call.on_throttled = std::move(on_throttled);
+  const auto response = co_await client_.call(std::move(call), deadline);
   co_return read_session(response, "StartSession");
 }
 

@@ -20,7 +20,11 @@ class Ssm {
  public:
   explicit Ssm(ServiceClient& client) : client_(client) {}
 
-  net::Task<Answer<Session>> start_session(StartSessionRequest request, net::Deadline deadline);
+  /// While the service throttles it is asked again, for kThrottlePatience in all;
+  /// `on_throttled` is called before each wait.
+  static constexpr std::chrono::seconds kThrottlePatience{180};
+  net::Task<Answer<Session>> start_session(StartSessionRequest request, net::Deadline deadline,
+                                           std::function<void()> on_throttled = {});
   /// Errors: also kProtocol when the answer is for another session.
   net::Task<Answer<Session>> resume_session(std::string session_id, net::Deadline deadline);
   net::Task<Answer<void>> terminate_session(std::string session_id, net::Deadline deadline);
@@ -37,6 +41,7 @@ class Ssm {
                                                    net::Deadline deadline);
 
  private:
+  static ServiceCall make_call(std::string action, std::string target, std::string body);
   net::Task<Answer<wire::HttpResponse>> call(std::string action, std::string target,
                                              std::string body, net::Deadline deadline);
 

@@ -8,11 +8,22 @@
 namespace passport::proxy {
 namespace {
 
+constexpr std::chrono::seconds kQuiet{5};           ///< of throttling, not worth a line
 constexpr std::chrono::seconds kExplainTimeout{5};  ///< DescribeInstanceInformation
 
 /// Between the tries to open a session's first connection.
 constexpr std::array<std::chrono::milliseconds, 2> kConnectDelays = {
     {std::chrono::milliseconds(200), std::chrono::milliseconds(500)}};
+
+/// Says once, on standard error, that it takes longer than 5 s.
+std::function<void()> make_throttle_notice(std::string target) {
+  return [target = std::move(target), said = false,
+          since = std::chrono::steady_clock::now()]() mutable {
+    if (said || std::chrono::steady_clock::now() - since < kQuiet) return;
+    said = true;
+    log_line(target + ": aws throttles StartSession; trying again until it does not");
+  };
+}
 
 }  // namespace
 
@@ -38,7 +49,8 @@ Result<std::unique_ptr<Cloud>> Cloud::open(const net::asio::any_io_executor& exe
 net::Task<Result<aws::Session>> Cloud::start_session(aws::StartSessionRequest request,
                                                      net::Deadline deadline) {
   const auto target = request.target;
-  auto session = co_await ssm_.start_session(std::move(request), deadline);
+  auto session =
+      co_await ssm_.start_session(std::move(request), deadline, make_throttle_notice(target));
   if (session) co_return std::move(*session);
   if (session.service_code() != "TargetNotConnected") co_return session.error();
   co_return co_await explain(session.error(), target);

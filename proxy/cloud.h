@@ -21,6 +21,8 @@ class Cloud {
   net::Task<Result<aws::Credentials>> credentials(net::Deadline deadline) {
     return client_.credentials(deadline);
   }
+  /// Whose limit on StartSession it is.
+  std::string start_endpoint() const { return client_.settings().endpoint("ssm").url(); }
   /// StartSession; a target that is not connected is explained as far as may be asked.
   net::Task<Result<aws::Session>> start_session(aws::StartSessionRequest request,
                                                 net::Deadline deadline);

@@ -15,6 +15,7 @@
 #include "proxy/forward_plan.h"
 #include "proxy/options.h"
 #include "proxy/run.h"
+#include "proxy/start_turns.h"
 #include "proxy/stdio_side.h"
 #include "wire/aws/identifiers.h"
 
@@ -44,6 +45,8 @@ po::options_description visible_options(Options& o) {
       "stream bytes a message, 1 to 65536")(
       "kms-key", po::value(&o.kms_key)->value_name("KEY"),
       "refuse a session that is not encrypted with this KMS key")(
+      "start-rate", po::value(&o.start_rate)->value_name("N"),
+      "with others that say so, start at most N sessions a second")(
       "resume-for", po::value<std::string>()->value_name("TIME")->default_value("10m"),
       "how long to try to resume a broken connection: 90s, 10m, 12h; 0: not")(
       "verbose,v", "say more; twice: for debugging")("help,h", "print this and exit")(
@@ -95,6 +98,9 @@ void check(const Options& o, unsigned port) {
     throw po::error(fmt::format("port {} is not within 1 to 65535", port));
   if (o.kms_key.size() > passport::wire::ssm::kMaxKeyName)
     throw po::error("--kms-key is too long to be a key's id, ARN or alias");
+  if (o.start_rate > passport::proxy::StartTurns::kMaxRate)
+    throw po::error(
+        fmt::format("--start-rate {} is not within 1 to 1000; 0: no limit", o.start_rate));
   if (o.payload_size < 1 || o.payload_size > passport::wire::ssm::kMaxPayload)
     throw po::error(fmt::format("--payload-size {} is not within 1 to 65536", o.payload_size));
 }
@@ -145,6 +151,7 @@ passport::proxy::SessionPlan make_plan(const Options& o) {
   plan.request.reason = o.reason;
   plan.channel.payload_size = o.payload_size;
   plan.channel.expected_kms_key = o.kms_key;
+  plan.start_rate = o.start_rate;
   plan.link.resume_for = o.resume_for;
   plan.make_local = [](const auto& executor)
       -> passport::Result<std::unique_ptr<passport::proxy::LocalSide>> {

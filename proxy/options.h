@@ -21,6 +21,7 @@ struct Options {
   bool any_user = false;              ///< lets other users into the forwards
   bool json = false;                  ///< tells the forwards as JSON
   std::size_t payload_size = wire::ssm::kDefaultPayload;
+  unsigned start_rate = 0;  ///< starts a second; 0: no limit
   std::chrono::seconds resume_for{
       600};  ///< how long a broken connection is tried to be resumed
 };

@@ -11,6 +11,7 @@
 #include "net/signals.h"
 #include "proxy/cloud.h"
 #include "proxy/explain.h"
+#include "proxy/start_gate.h"
 
 namespace passport::proxy {
 namespace {
@@ -105,8 +106,19 @@ class Runs {
 };
 
 net::Task<Result<aws::Session>> Run::start_session() {
+  if (plan_.started) {
+    start_sent_ = true;
+    co_return *plan_.started;
+  }
+  if (plan_.start_rate > 0) {
+    StartGate gate;
+    gate.rate = plan_.start_rate;
+    gate.endpoint = cloud_->start_endpoint();
+    gate.directory = find_start_directory(aws::process_environment());
+    const auto turn = co_await wait_for_turn(std::move(gate));
+    if (!turn) co_return turn.error();
+  }
   start_sent_ = true;
-  if (plan_.started) co_return *plan_.started;
   co_return co_await cloud_->start_session(plan_.request, net::deadline_in(kStartTimeout));
 }
 

@@ -19,6 +19,7 @@ struct SessionPlan {
   std::optional<aws::Session> started{};  ///< by another program: carried, not started
   wire::ssm::ClientConfig channel{};      ///< token, client id and clock are filled in
   LinkConfig link{};
+  unsigned start_rate = 0;  ///< sessions a second that all who say so start; 0: no limit
   /// Made before AWS is called, so that what cannot work here fails first.
   std::function<Result<std::unique_ptr<LocalSide>>(const net::asio::any_io_executor&)>
       make_local;

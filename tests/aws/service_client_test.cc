@@ -40,6 +40,11 @@ class Calls : public ::testing::Test {
     request.parameters["portNumber"] = {"22"};
     return world_.run(ssm.start_session(std::move(request), deadline));
   }
+  /// A call without patience for throttling.
+  Answer<Session> resume(net::Deadline deadline = soon()) {
+    Ssm ssm(*client_);
+    return world_.run(ssm.resume_session("dev-0a1b", deadline));
+  }
   void refuse(int status, const std::string& code, const std::string& message = "why",
               wire::HttpHeaders headers = {}) {
     world_.answer(status, R"({"__type":")" + code + R"(","message":")" + message + "\"}",
@@ -99,7 +104,7 @@ TEST_F(Calls, WhatMayPassIsTriedAgainAfterARandomPartOfADoublingTime) {
   world_.answer(500, "<html>");
   world_.answer(429, "");
   world_.answer(200, kSession);
-  ASSERT_TRUE(start(net::deadline_in(10min)));
+  ASSERT_TRUE(resume(net::deadline_in(10min)));
   EXPECT_EQ(world_.slept,
             (std::vector<std::chrono::milliseconds>{250ms, 500ms, 1s, 2s, 4s, 8s}));
 }
@@ -116,7 +121,7 @@ TEST_F(Calls, TheLongestDelayHasABound) {
 
 TEST_F(Calls, AttemptsEndAndTheLastFailureIsTold) {
   for (int i = 0; i < 3; ++i) refuse(400, "ThrottlingException", "Rate exceeded");
-  const auto session = start();
+  const auto session = resume();
   ASSERT_FALSE(session);
   EXPECT_EQ(session.error().code, Errc::kThrottled);
   EXPECT_EQ(session.error().detail, "aws: ThrottlingException: Rate exceeded");
@@ -125,10 +130,30 @@ TEST_F(Calls, AttemptsEndAndTheLastFailureIsTold) {
   EXPECT_EQ(world_.sent.size(), 3U);
 
   world_.sent.clear();
-  const auto broken = start();
+  const auto broken = resume();
   ASSERT_FALSE(broken);
   EXPECT_EQ(broken.error().detail, "connection refused");
   EXPECT_EQ(broken.service_code(), "");
+  EXPECT_EQ(world_.sent.size(), 3U);
+}
+
+TEST_F(Calls, StartSessionIsPatientWithThrottlingAlone) {
+  constexpr int kTimes = 30;
+  for (int i = 0; i < kTimes; ++i) refuse(400, "ThrottlingException", "Rate exceeded");
+  world_.fail(Errc::kUnavailable);
+  world_.answer(429, "");
+  world_.fail(Errc::kUnavailable);
+  world_.answer(200, kSession);
+  int told = 0;
+  Ssm ssm(*client_);
+  StartSessionRequest request;
+  request.target = "i-0123456789abcdef0";
+  ASSERT_TRUE(world_.run(ssm.start_session(request, soon(), [&] { ++told; })));
+  EXPECT_EQ(told, kTimes + 1);
+
+  world_.sent.clear();
+  for (int i = 0; i < 3; ++i) world_.fail(Errc::kUnavailable);
+  EXPECT_FALSE(start());
   EXPECT_EQ(world_.sent.size(), 3U);
 }
 
