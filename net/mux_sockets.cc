@@ -39,6 +39,7 @@ struct MuxSockets::Connection {
   Event room;                 ///< the stream may take bytes
   Event data;                 ///< the stream has bytes, or ended
   bool input_ended = false;   ///< the socket's
+  bool finished = false;      ///< and the stream knows
   bool output_ended = false;  ///< the stream's, and the socket knows
   Deadline last_data = now();
 };
@@ -192,7 +193,10 @@ void MuxSockets::on_timer(Deadline at) {
     if (!connection->input_ended) continue;
     if (is_peer_gone(connection->descriptor.native_handle())) {
       drop(connection, false);
-    } else if (at - connection->last_data >= quiet_after_input_ && mux_.sent_all(id)) {
+    } else if (!connection->finished && mux_.sent_all(id) &&
+               at - connection->last_data >= quiet_after_input_) {
+      connection->finished = true;
+      if (!mux_.heard(id)) carrier_.unanswered(id);
       mux_.finish(id);
     }
   }

@@ -27,6 +27,8 @@ class MuxCarrier {
   /// The peer ended a stream of which nothing ever came. True: it never reached anything, and
   /// its socket is reset.
   virtual bool refused(wire::ssm::Mux::StreamId id);
+  /// A socket ended its half, nothing ever came, and now the peer closes both.
+  virtual void unanswered(wire::ssm::Mux::StreamId /*id*/) {}
   /// A stream is about to be closed because its reader holds up the others.
   virtual void overflowing(wire::ssm::Mux::StreamId /*id*/) {}
 };

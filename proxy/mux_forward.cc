@@ -46,6 +46,7 @@ class MuxForward : public ForwardMode, private net::MuxCarrier {
   void spawn(net::Task<void> loop) override { link_.spawn(std::move(loop)); }
   void taken() override;
   bool refused(Mux::StreamId id) override;
+  void unanswered(Mux::StreamId id) override;
   void overflowing(Mux::StreamId id) override;
 
   Link& link_;
@@ -99,6 +100,12 @@ bool MuxForward::refused(Mux::StreamId) {
   --refusals_;
   log_line(fmt::format("{}: the port refused a connection", remote_));
   return true;
+}
+
+void MuxForward::unanswered(Mux::StreamId) {
+  log_line(fmt::format(
+      "{}: a program ended its half of a connection and got no answer: the agent closes both",
+      remote_));
 }
 
 void MuxForward::overflowing(Mux::StreamId) {

@@ -40,9 +40,13 @@ class Run {
   Result<void> make_local();
   /// From StartSession to the end of the session. Returns the exit status.
   net::Task<int> story(std::shared_ptr<Cloud> cloud);
-  /// Ends the story, because of a signal (0: because another session has ended). When that has
-  /// not ended then, it will not.
-  net::Task<void> wind_up(int signal);
+  /// What ends now does so because of a signal (0: because another session has ended).
+  void begin_end(int signal) {
+    stopping_ = true;
+    signal_ = signal;
+  }
+  /// Ends the story. When that has not ended then, it will not.
+  net::Task<void> wind_up();
   /// Asks after the connection when this machine has slept.
   void probe() {
     if (link_ != nullptr) link_->probe();
@@ -56,6 +60,8 @@ class Run {
   net::Task<void> fetch_key(wire::ssm::KeyWanted wanted);
   net::Task<void> terminate_session();
   net::Task<int> conclude(LinkEnd end);
+  /// Another session has ended, and that was said.
+  bool follows_another() const { return stopping_ && signal_ == 0; }
 
   SessionPlan plan_;
   net::asio::any_io_executor executor_;
@@ -182,6 +188,7 @@ net::Task<int> Run::conclude(LinkEnd end) {
         to_string(channel_->state()), c.sent, c.resent, c.received, c.duplicates, c.refused);
   }
   if (signal_ != 0) co_return kSignalExit + signal_;
+  if (follows_another()) co_return EX_OK;
   if (end.error) {
     end.error->detail = target + ": " + end.error->detail;
     co_return report(*end.error);
@@ -208,7 +215,7 @@ net::Task<int> Run::story(std::shared_ptr<Cloud> cloud) {
   cloud_ = std::move(cloud);
   auto session = co_await start_session();
   ended_ = !session;
-  if (!session) co_return report(session.error());
+  if (!session) co_return follows_another() ? EX_OK : report(session.error());
   session_id_ = session->session_id;
   session_known_.notify();
   log(LogLevel::kInfo, "session started id={} target={}", session_id_, plan_.request.target);
@@ -225,9 +232,7 @@ net::Task<int> Run::story(std::shared_ptr<Cloud> cloud) {
   co_return co_await conclude(std::move(end));
 }
 
-net::Task<void> Run::wind_up(int signal) {
-  stopping_ = true;
-  signal_ = signal;
+net::Task<void> Run::wind_up() {
   if (ended_) co_return;
   if (link_ != nullptr) {
     link_->interrupt();
@@ -284,11 +289,12 @@ void Runs::end(int exit_status) {
 
 void Runs::wind_up() {
   winding_ = runs_.size();
+  for (auto& one : runs_) one->begin_end(signal_);
   for (auto& one : runs_) net::asio::co_spawn(executor_, wind_up(*one), stop_on_failure());
 }
 
 net::Task<void> Runs::wind_up(Run& run) {
-  co_await run.wind_up(signal_);
+  co_await run.wind_up();
   if (--winding_ == 0) context_.stop();
 }
 

@@ -144,6 +144,10 @@ start_forward 1 -L 0:nowhere.invalid:80 "$instance"
 if connect talk "$(at nowhere.invalid:80)" </dev/null 2>/dev/null; then fail "a host that is not there"; fi
 stop_forward
 
+# One line, however many sessions fail.
+expect 69 'Systems Manager does not know this instance' -L 0:a:1 -L 0:b:1 -L 0:c:1 i-0ffffffffffffffff
+[[ $(grep -vc '^passport-proxy: hint: ' "$work/err") == 1 ]] || fail "more than one line: $(cat "$work/err")"
+
 # Usage.
 expect 64 '-L "80:h": not [BIND:]PORT:HOST:PORT' -L 80:h "$instance"
 expect 64 '-L and PORT exclude each other' -L 80:h:80 "$instance" 22

@@ -13,6 +13,7 @@
 #include "tests/lab/memory_socket.h"
 #include "tests/lab/signing.h"
 #include "wire/ssm/client_channel.h"
+#include "wire/ssm/mux.h"
 #include "wire/ssm/payloads.h"
 
 namespace passport::lab {
@@ -140,6 +141,28 @@ class GatewayTest : public testing::Test {
                                         {"Parameters", {{"portNumber", {port}}}}});
     session_id = find_string(answer, "SessionId");
     return answer;
+  }
+
+  json::object start_forward(json::object parameters,
+                             std::string_view document = kPortDocument) {
+    auto answer = call("StartSession", {{"Target", kInstance},
+                                        {"DocumentName", document},
+                                        {"Parameters", std::move(parameters)}});
+    session_id = find_string(answer, "SessionId");
+    return answer;
+  }
+  /// What an smux session says, to the client's channel.
+  static void pass_on(wire::ssm::Mux& mux, TestClient& client) {
+    Bytes out;
+    mux.next_outgoing(1 << 20, out);
+    client.to_send += as_text(out);
+    client.wake.notify();
+  }
+  /// And back. True, for conditions.
+  static bool take_in(wire::ssm::Mux& mux, TestClient& client) {
+    EXPECT_TRUE(mux.receive(as_bytes(std::exchange(client.received, {})),
+                            std::chrono::steady_clock::now()));
+    return true;
   }
 
   /// The client's end of a websocket to that URL's path.

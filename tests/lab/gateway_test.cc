@@ -54,6 +54,90 @@ TEST_F(GatewayTest, TerminateSessionEndsBothSides) {
   EXPECT_EQ(gateway.find_session(session_id), nullptr);
 }
 
+TEST_F(GatewayTest, ForwardsManyConnectionsOverSmux) {
+  const auto client = attach(start_forward({{"portNumber", {"80"}}}));
+  run_until([&] { return client->channel.state() == ClientChannel::State::kOpen; });
+  const std::vector<std::pair<std::string, std::string>> properties = {
+      {"portNumber", "80"}, {"localPortNumber", "0"}, {"type", "LocalPortForwarding"}};
+  EXPECT_EQ(client->channel.properties(), properties);
+  wire::ssm::Mux mux(wire::ssm::Mux::Role::kClient);
+  const auto first = mux.open().value();
+  mux.send(first, as_bytes("hello"));
+  pass_on(mux, *client);
+  run_until([&] { return bool(server); });
+  std::string heard;
+  run_until([&] { return (heard += hear()).size() == 5; });
+  EXPECT_EQ(heard, "hello");
+  const Fd first_server = std::exchange(server, Fd());
+  const auto second = mux.open().value();
+  pass_on(mux, *client);
+  run_until([&] { return bool(server); });
+  say("answer");
+  server.reset();
+  run_until([&] { return take_in(mux, *client) && mux.ended(second); });
+  EXPECT_EQ(as_text(mux.readable(second)), "answer");
+  EXPECT_FALSE(mux.ended(first));
+  mux.finish(first);
+  pass_on(mux, *client);
+  run_until([&] { return take_in(mux, *client) && mux.ended(first); });
+  char byte = 0;
+  EXPECT_EQ(::recv(first_server.get(), &byte, 1, 0), 0) << "the end of one half closes both";
+}
+
+TEST_F(GatewayTest, AForwardsRefusalComesBeforeTheEndOfItsStream) {
+  const auto client = attach(start_forward({{"portNumber", {"1"}}}));
+  run_until([&] { return client->channel.state() == ClientChannel::State::kOpen; });
+  wire::ssm::Mux mux(wire::ssm::Mux::Role::kClient);
+  const auto id = mux.open().value();
+  pass_on(mux, *client);
+  run_until([&] { return take_in(mux, *client) && mux.ended(id); });
+  EXPECT_EQ(client->channel.take_refusals(), 1U);
+  EXPECT_EQ(client->channel.take_refusals(), 0U);
+  EXPECT_EQ(session_state(), SessionState::kConnected) << "the session goes on";
+}
+
+TEST_F(GatewayTest, AForwardOfAnAgentWithoutSmuxReconnectsWhenDataComes) {
+  state.find_instance(kInstance)->agent_version = "3.0.100.0";
+  const auto client = attach(start_forward({{"portNumber", {"80"}}}));
+  run_until([&] { return is_open(client); });
+  for (const char* text : {"one", "two"}) {
+    client->to_send = text;
+    client->wake.notify();
+    std::string heard;
+    run_until([&] { return server && (heard += hear()).size() == 3; });
+    EXPECT_EQ(heard, text);
+    client->channel.disconnect_port();
+    client->wake.notify();
+    run_until([&] { return client->channel.drained(); });
+    char byte = 0;
+    run_until([&] { return ::recv(server.get(), &byte, 1, 0) == 0; });
+    server.reset();
+  }
+  EXPECT_EQ(session_state(), SessionState::kConnected);
+}
+
+TEST_F(GatewayTest, AForwardReachesOtherInstancesByTheirNames) {
+  state.find_instance(kSilent)->computer_name = "lab-2";
+  unsigned short reached = 0;
+  gateway.add_ports(kSilent, [&](unsigned short port) {
+    reached = port;
+    return connect_port(port);
+  });
+  for (const auto& [host, refusals] : {std::pair("lab-2", 0U), std::pair("elsewhere", 1U)}) {
+    const auto client = attach(
+        start_forward({{"portNumber", {"5432"}}, {"host", {host}}}, kRemoteHostDocument));
+    run_until([&] { return client->channel.state() == ClientChannel::State::kOpen; });
+    wire::ssm::Mux mux(wire::ssm::Mux::Role::kClient);
+    const auto id = mux.open().value();
+    mux.send(id, as_bytes("x"));
+    pass_on(mux, *client);
+    run_until([&] { return take_in(mux, *client) && (server || mux.ended(id)); });
+    EXPECT_EQ(client->channel.take_refusals(), refusals) << host;
+    server.reset();
+  }
+  EXPECT_EQ(reached, 5432);
+}
+
 TEST_F(GatewayTest, AWrongOrUsedTokenIsRefused) {
   const auto answer = start(kInstance);
   const auto client = attach(answer);

@@ -161,11 +161,13 @@ struct End : MuxCarrier {
   void taken() override {}
   void opened(Mux::StreamId id) override { waiting.push_back(id); }
   bool refused(Mux::StreamId) override { return refusing; }
+  void unanswered(Mux::StreamId) override { ++unanswered_count; }
 
   asio::io_context& io;
   End* other = nullptr;
   std::vector<Mux::StreamId> waiting;
   bool refusing = false;
+  int unanswered_count = 0;
   MuxSockets sockets;
 };
 
@@ -247,6 +249,18 @@ TEST_F(MuxSocketsTest, HoldsAHalfCloseBackUntilItIsQuiet) {
   EXPECT_EQ(hear_end(far), 0);
   EXPECT_EQ(hear_end(near), 0);
   EXPECT_FALSE(client.sockets.watches());
+  EXPECT_EQ(client.unanswered_count, 0);
+}
+
+TEST_F(MuxSocketsTest, TellsOfAnEndThatGotNoAnswer) {
+  const int far = add(server, id);
+  ASSERT_EQ(::shutdown(near, SHUT_WR), 0);
+  run_until([&] { return client.sockets.watches(); });
+  client.sockets.on_timer(std::chrono::steady_clock::now() + 1s);
+  client.sockets.on_timer(std::chrono::steady_clock::now() + 3s);
+  EXPECT_EQ(hear_end(far), 0);
+  EXPECT_EQ(hear_end(near), 0);
+  EXPECT_EQ(client.unanswered_count, 1);
 }
 
 TEST_F(MuxSocketsTest, PassesOnAtOnceThatASocketWasClosed) {
