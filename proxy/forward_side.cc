@@ -21,6 +21,9 @@ constexpr std::string_view kRemoteHostSince = "3.1.1374.0";
 constexpr std::chrono::seconds kCloseTimeout{3};
 constexpr std::chrono::milliseconds kCloseCheckEvery{50};
 
+/// Another user must not fill our user's terminal.
+constexpr std::chrono::seconds kRefusalEvery{1};
+
 std::string describe_entrance(const ForwardSpec& spec, const net::Listener& listener) {
   return spec.path.empty() ? join_host_port(spec.bind, listener.port()) : spec.path;
 }
@@ -144,12 +147,15 @@ net::Task<void> ForwardSide::accept(net::Listener& listener) {
 }
 
 /// The same user, or root, who can become it.
-bool ForwardSide::admits(int socket) const {
+bool ForwardSide::admits(int socket) {
   if (config_.any_user) return true;
   const auto peer = net::find_peer(socket);
   if (peer.kind == net::Peer::Kind::kUnknown || peer.user == ::geteuid() ||
       (peer.user == 0 && peer.kind == net::Peer::Kind::kHere))
     return true;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - refusal_told_ < kRefusalEvery) return false;
+  refusal_told_ = now;
   if (peer.kind == net::Peer::Kind::kGone) {
     log_line(fmt::format("{}: a connection was closed before its user could be told: refused",
                          remote()));

@@ -46,7 +46,7 @@ class ForwardSide : public LocalSide {
   void open();
   Result<void> check_agent() const;
   void announce() const;
-  bool admits(int socket) const;
+  bool admits(int socket);
   std::string remote() const { return describe_remote(config_.specs.front()); }
 
   ForwardConfig config_;
@@ -54,6 +54,7 @@ class ForwardSide : public LocalSide {
   Link* link_ = nullptr;
   std::unique_ptr<ForwardMode> mode_;         ///< null until the session is open
   std::optional<net::Deadline> close_until_;  ///< the channel has closed
+  net::Deadline refusal_told_{};
 };
 
 }  // namespace passport::proxy
