@@ -78,6 +78,15 @@ Result<int> read_attempts(const std::string& text) {
   return value;
 }
 
+Result<wire::Endpoint> read_endpoint(std::string_view service, const std::string& url) {
+  auto endpoint = wire::aws::parse_endpoint(url);
+  if (!endpoint) return unusable(std::string(service) + " " + endpoint.error().detail);
+  if (!endpoint->tls && !wire::is_loopback(endpoint->host))
+    return unusable(std::string(service) + " endpoint \"" + escape_for_terminal(url, 200) +
+                    "\": plain http is for loopback alone");
+  return endpoint;
+}
+
 Result<void> read_endpoints(const Reader& reader, Settings& out) {
   const auto ignore =
       reader.find("ignore_configured_endpoint_urls", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
@@ -85,13 +94,20 @@ Result<void> read_endpoints(const Reader& reader, Settings& out) {
   for (const auto service : kServices) {
     const auto url = reader.find_endpoint(service);
     if (url.empty()) continue;
-    auto endpoint = wire::aws::parse_endpoint(url);
-    if (!endpoint) return unusable(std::string(service) + " " + endpoint.error().detail);
-    if (!endpoint->tls && !wire::is_loopback(endpoint->host))
-      return unusable(std::string(service) + " endpoint \"" + escape_for_terminal(url, 200) +
-                      "\": plain http is for loopback alone");
+    auto endpoint = read_endpoint(service, url);
+    if (!endpoint) return endpoint.error();
     out.endpoints[std::string(service)] = std::move(*endpoint);
   }
+  return {};
+}
+
+/// The region's own is what there is without settings: it puts the message gateway nowhere.
+Result<void> choose_endpoint(const std::string& url, Settings& out) {
+  if (url.empty()) return {};
+  auto endpoint = read_endpoint("ssm", url);
+  if (!endpoint) return endpoint.error();
+  out.endpoints.erase("ssm");
+  if (*endpoint != out.endpoint("ssm")) out.endpoints["ssm"] = std::move(*endpoint);
   return {};
 }
 
@@ -135,6 +151,7 @@ Result<Settings> load_settings(const Environment& environment, const SettingsCho
   if (!attempts) return attempts.error();
   out.max_attempts = *attempts;
   if (auto endpoints = read_endpoints(reader, out); !endpoints) return endpoints.error();
+  if (auto chosen = choose_endpoint(choice.endpoint_url, out); !chosen) return chosen.error();
   return out;
 }
 

@@ -15,6 +15,7 @@ namespace passport::aws {
 struct SettingsChoice {
   std::string profile{};
   std::string region{};
+  std::string endpoint_url{};  ///< of Systems Manager
 };
 
 struct Settings {

@@ -13,6 +13,7 @@ namespace {
 
 std::string g_tool = "passport";        // NOLINT: set once at start
 LogLevel g_level = LogLevel::kNotice;   // NOLINT: set once at start
+std::string_view g_newline = "\n";      // NOLINT: of one thread
 constexpr std::size_t kMaxLine = 4096;  // bytes of text a line shows
 
 }  // namespace
@@ -22,12 +23,17 @@ void start_log(std::string_view tool, LogLevel level) {
   g_level = level;
 }
 
+void set_log_newline(std::string_view newline) {
+  g_newline = newline;
+}
+
 bool log_enabled(LogLevel level) {
   return level <= g_level;
 }
 
 void log_line(std::string_view text) {
-  const auto line = g_tool + ": " + escape_for_terminal(text, kMaxLine) + "\n";
+  auto line = g_tool + ": " + escape_for_terminal(text, kMaxLine);
+  line += g_newline;
   // One write, so that lines of several proxies on one terminal do not mix. A closed or full
   // stderr must not end a session: the outcome does not matter.
   while (::write(STDERR_FILENO, line.data(), line.size()) < 0 && errno == EINTR) {

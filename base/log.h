@@ -15,6 +15,9 @@ enum class LogLevel { kNotice = 0, kInfo = 1, kDebug = 2 };
 void start_log(std::string_view tool, LogLevel level);
 bool log_enabled(LogLevel level);
 
+/// What ends a line: "\r\n" while the terminal is in raw mode.
+void set_log_newline(std::string_view newline);
+
 /// Writes "TOOL: TEXT\n" to standard error in one write; control characters are escaped.
 /// Never pass a secret: not at any level.
 void log_line(std::string_view text);

@@ -19,4 +19,8 @@ void raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+void end_with_parent(int signal) {
+  (void)::prctl(PR_SET_PDEATHSIG, signal);
+}
+
 }  // namespace passport::net

@@ -1,5 +1,7 @@
 #include "proxy/forward_side.h"
 
+#include <csignal>
+
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -39,6 +41,18 @@ std::string make_json_line(const ForwardSpec& spec, const net::Listener& listene
   line["remoteHost"] = spec.host.empty() ? "localhost" : spec.host;
   line["remotePort"] = spec.remote_port;
   return boost::json::serialize(line);
+}
+
+std::string make_plugin_lines(const std::string& session_id, unsigned short port) {
+  return fmt::format(
+      "\nStarting session with SessionId: {0}\nPort {1} opened for sessionId {0}.\n"
+      "Waiting for connections...\n",
+      session_id, port);
+}
+
+void say(std::string_view text) {
+  if (::write(STDOUT_FILENO, text.data(), text.size()) < 0)
+    log(LogLevel::kInfo, "standard output is closed");
 }
 
 }  // namespace
@@ -126,12 +140,25 @@ Result<void> ForwardSide::check_agent() const {
 void ForwardSide::announce() const {
   std::string lines;
   for (const auto& [spec, listener] : entrances_) {
+    if (!config_.plugin_session.empty()) {
+      lines += make_plugin_lines(config_.plugin_session, listener->port());
+      continue;
+    }
     lines += config_.json ? make_json_line(spec, *listener)
                           : describe_entrance(spec, *listener) + " -> " + remote();
     lines += '\n';
   }
-  if (::write(STDOUT_FILENO, lines.data(), lines.size()) < 0)
-    log(LogLevel::kInfo, "standard output is closed");
+  say(lines);
+}
+
+/// How a forward of session-manager-plugin is ended, and ends well.
+bool ForwardSide::take_signal(int signal) {
+  if (config_.plugin_session.empty() || signal != SIGINT) return false;
+  say(fmt::format(
+      "Terminate signal received, exiting.\n\n\nExiting session with sessionId: {}.\n\n",
+      config_.plugin_session));
+  link_->end(LinkEnd::Cause::kLocal);
+  return true;
 }
 
 net::Task<void> ForwardSide::accept(net::Listener& listener) {

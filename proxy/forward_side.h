@@ -16,6 +16,9 @@ struct ForwardConfig {
   std::vector<ForwardSpec> specs;  ///< to one port of one host
   bool any_user = false;           ///< connections of other users of this machine too
   bool json = false;               ///< how the forwards are told
+  /// Of a session that the AWS CLI has started: the forwards are told, and SIGINT ends them, as
+  /// by session-manager-plugin, for programs read that. Empty: another.
+  std::string plugin_session{};
 };
 
 /// Takes connections once the session is open, and tells on standard output where: a line a
@@ -30,6 +33,7 @@ class ForwardSide : public LocalSide {
   void start(Link& link) override;
   bool has_output() const override { return mode_ && mode_->has_output(); }
   void stop() override;
+  bool take_signal(int signal) override;
   void on_timer(net::Deadline now) override;
   net::Deadline next_deadline(net::Deadline now) const override;
 

@@ -222,10 +222,17 @@ void Link::after_receive() {
   outgoing_.notify();
   if (channel_.room() > 0) room_.notify();
   if (channel_.waiting() > 0) incoming_.notify();
+  notice_opening();
   if (channel_.state() == State::kFinishing && channel_.drained()) time_.notify();
   if (channel_.state() != State::kClosed) return;
   incoming_.notify();
   ended_.notify();
+}
+
+void Link::notice_opening() {
+  if (opened_ || channel_.state() != State::kOpen) return;
+  opened_ = true;
+  incoming_.notify();
 }
 
 void Link::sent() {
@@ -284,6 +291,7 @@ net::Task<void> Link::keep_time() {
       incoming_.notify();
       ended_.notify();
     }
+    notice_opening();
     local_->on_timer(now);
     if (outage_) {
       if (const auto notice = outage_->take_notice(now); !notice.empty()) log_line(notice);

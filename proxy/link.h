@@ -76,12 +76,13 @@ class Link {
   // For the local side, which takes from channel().readable() and gives to channel().send().
   const net::asio::any_io_executor& executor() const { return executor_; }
   wire::ssm::ClientChannel& channel() { return channel_; }
-  net::Event& incoming() { return incoming_; }  ///< bytes are readable, or the channel closed
-  net::Event& room() { return room_; }          ///< send() may take bytes
-  void sent();                                  ///< send() or finish() was called
-  void taken();                                 ///< bytes were taken from readable()
-  void delivered();                             ///< has_output() may have become false
-  void check_soon();                            ///< on_timer() has something to do
+  /// Bytes are readable, or the channel has opened or closed.
+  net::Event& incoming() { return incoming_; }
+  net::Event& room() { return room_; }  ///< send() may take bytes
+  void sent();                          ///< send() or finish() was called
+  void taken();                         ///< bytes were taken from readable()
+  void delivered();                     ///< has_output() may have become false
+  void check_soon();                    ///< on_timer() has something to do
   bool stopped() const { return stopped_; }
   void spawn(net::Task<void> loop);
   /// The session is over. The first call counts.
@@ -105,6 +106,7 @@ class Link {
   void spawn_attempt(std::shared_ptr<Attempt> attempt, net::Deadline deadline);
   void attach(std::shared_ptr<net::WebSocket> websocket);
   void after_receive();
+  void notice_opening();
   net::Task<void> watch(net::Deadline now);
   net::Deadline last_heard() const;
   net::Deadline next_deadline(net::Deadline now) const;
@@ -125,6 +127,7 @@ class Link {
   std::string silence_;  ///< why we ended the connection ourselves
   int loops_ = 0;
   bool stopped_ = false;
+  bool opened_ = false;         ///< the local side was told
   bool reading_ = true;         ///< false while the local side is slow
   std::size_t unanswered_ = 0;  ///< messages received since others were told
   net::Deadline alive_since_;   ///< silence counts from here at the earliest

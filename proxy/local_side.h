@@ -23,6 +23,9 @@ class LocalSide {
   /// Ends everything that waits: the loops return soon.
   virtual void stop() = 0;
 
+  /// SIGINT, SIGTERM or SIGHUP came. True when it is meant for the session: then it goes on.
+  virtual bool take_signal(int /*signal*/) { return false; }
+
   /// Called at next_deadline() at the latest, and after what moves the channel.
   virtual void on_timer(net::Deadline /*now*/) {}
   virtual net::Deadline next_deadline(net::Deadline /*now*/) const {

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <exception>
 #include <iostream>
+#include <span>
 #include <vector>
 
 #include <boost/program_options.hpp>
@@ -14,6 +15,7 @@
 #include "net/stdio.h"
 #include "proxy/forward_plan.h"
 #include "proxy/options.h"
+#include "proxy/plugin.h"
 #include "proxy/run.h"
 #include "proxy/start_turns.h"
 #include "proxy/stdio_side.h"
@@ -166,6 +168,9 @@ passport::proxy::SessionPlan make_plan(const Options& o) {
 int main(int argc, char** argv) try {
   passport::net::reserve_standard_descriptors();
   passport::net::forbid_core_dumps();
+  const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
+  if (const auto plugin = passport::proxy::find_plugin_arguments(arguments))
+    return passport::proxy::run_plugin(*plugin);
   passport::start_log("passport-proxy", passport::LogLevel::kNotice);
   const auto options = parse_options({argv + 1, argv + argc});
   if (options.forwards.empty()) return passport::proxy::run_session(make_plan(options));

@@ -1,5 +1,6 @@
 #include "proxy/run.h"
 
+#include <algorithm>
 #include <exception>
 
 #include <fmt/format.h>
@@ -27,6 +28,7 @@ constexpr auto kKeyTimeout = 12s;       ///< GenerateDataKey; the agent waits 15
 constexpr auto kTerminateTimeout = 2s;  ///< TerminateSession, on the way out
 constexpr auto kInterruptTimeout = 6s;  ///< from a signal to the exit, whatever else happens
 constexpr int kSignalExit = 128;
+constexpr int kMostExit = 255;  ///< also of a command that a signal ended: the agent says -1
 
 /// One session.
 class Run {
@@ -47,6 +49,10 @@ class Run {
   }
   /// Ends the story. When that has not ended then, it will not.
   net::Task<void> wind_up();
+  /// True when the signal is meant for the session.
+  bool take_signal(int signal) { return link_ != nullptr && local_->take_signal(signal); }
+  /// Ends a session that another program started and that cannot be carried.
+  net::Task<void> give_up(std::shared_ptr<Cloud> cloud);
   /// Asks after the connection when this machine has slept.
   void probe() {
     if (link_ != nullptr) link_->probe();
@@ -95,7 +101,9 @@ class Runs {
 
  private:
   Result<void> make_local_sides();
+  net::Task<void> give_up(std::shared_ptr<Cloud> cloud, int exit_status);
   net::Task<void> run(Run& run, std::shared_ptr<Cloud> cloud);
+  bool take_signal(int signal);
   void wind_up();
   net::Task<void> wind_up(Run& run);
   void end(int exit_status);
@@ -196,6 +204,8 @@ net::Task<int> Run::conclude(LinkEnd end) {
   if (end.cause != LinkEnd::Cause::kPeer) co_return EX_OK;
   if (channel_->truncated())
     co_return report({Errc::kProtocol, target + ": the session ended with data missing"});
+  if (const auto code = channel_->exit_code())
+    co_return *code >= 0 && *code <= kMostExit ? *code : kMostExit;
   const auto& words = channel_->service_words();
   if (words.empty()) co_return EX_OK;
   Error error{Errc::kUnavailable, target + ": the service ended the session: " + words};
@@ -232,6 +242,11 @@ net::Task<int> Run::story(std::shared_ptr<Cloud> cloud) {
   co_return co_await conclude(std::move(end));
 }
 
+net::Task<void> Run::give_up(std::shared_ptr<Cloud> cloud) {
+  if (plan_.started)
+    co_await cloud->terminate(plan_.started->session_id, net::deadline_in(kTerminateTimeout));
+}
+
 net::Task<void> Run::wind_up() {
   if (ended_) co_return;
   if (link_ != nullptr) {
@@ -261,15 +276,21 @@ Result<void> Runs::make_local_sides() {
 }
 
 net::Task<void> Runs::story() {
-  if (auto made = make_local_sides(); !made) co_return end(report(made.error()));
   auto cloud = Cloud::open(executor_, settings_);
   if (!cloud) co_return end(report(cloud.error()));
   const std::shared_ptr<Cloud> shared = std::move(*cloud);
+  if (auto made = make_local_sides(); !made)
+    co_return co_await give_up(shared, report(made.error()));
   const auto credentials = co_await shared->credentials(net::deadline_in(kStartTimeout));
   if (!credentials) co_return end(report(credentials.error()));
-  if (signal_ != 0) co_return end(kSignalExit + signal_);
+  if (signal_ != 0) co_return co_await give_up(shared, kSignalExit + signal_);
   running_ = runs_.size();
   for (auto& one : runs_) net::asio::co_spawn(executor_, run(*one, shared), stop_on_failure());
+}
+
+net::Task<void> Runs::give_up(std::shared_ptr<Cloud> cloud, int exit_status) {
+  for (auto& one : runs_) co_await one->give_up(cloud);
+  end(exit_status);
 }
 
 net::Task<void> Runs::run(Run& run, std::shared_ptr<Cloud> cloud) {
@@ -298,13 +319,26 @@ net::Task<void> Runs::wind_up(Run& run) {
   if (--winding_ == 0) context_.stop();
 }
 
+bool Runs::take_signal(int signal) {
+  return std::any_of(runs_.begin(), runs_.end(),
+                     [&](const auto& run) { return run->take_signal(signal); });
+}
+
 net::Task<void> Runs::watch_signals() {
   net::Signals signals(executor_, {SIGHUP, SIGINT, SIGTERM});
-  signal_ = co_await signals.next();
+  int signal = 0;
+  do {
+    signal = co_await signals.next();
+  } while (take_signal(signal));
+  signal_ = signal;
   ending_ = true;
   status = kSignalExit + signal_;
   wind_up();
-  co_await signals.next();  // who asks twice does not want to wait
+  // Who asks twice does not want to wait. A terminal that closes and a parent that dies of it
+  // both say so by SIGHUP: that is no asking.
+  do {
+    signal = co_await signals.next();
+  } while (signal == SIGHUP);
   context_.stop();
 }
 
