@@ -210,3 +210,20 @@ one_active() {
 }
 wait_for 1 one_active || fail "active: $("$aws" ssm describe-sessions --endpoint-url "$AWS_ENDPOINT_URL" --state Active)"
 ok "$(audited ssm:StartSession) sessions ended"
+stop_lab
+
+# The same, encrypted.
+# shellcheck disable=SC2119
+start_lab --kms-key 0123abcd-1111-2222-3333-0123456789ab
+start=("$aws" ssm start-session --endpoint-url "$AWS_ENDPOINT_URL" --target "$instance")
+# shellcheck disable=SC2016  # for the shell there
+on_terminal size:101x33 raw 'wait:$ ' 'send:stty size\n' 'wait:33 101' 'wait:$ ' 'send:exit\n' -- "${start[@]}"
+seen "status 0"
+rc=0
+timeout 60 "${start[@]}" --document-name AWS-StartNonInteractiveCommand \
+  --parameters '{"command":["echo out; echo err >&2; exit 5"],"separateOutputStream":["True"]}' \
+  </dev/null >"$work/seen" 2>"$work/err" || rc=$?
+grep -q "non-zero exit status 5" "$work/err" || fail "encrypted: $(cat "$work/err")"
+seen out
+[[ $(audited kms:GenerateDataKey) == 2 && $(audited kms:Decrypt) == 2 ]] || fail "not encrypted"
+ok "encrypted"
