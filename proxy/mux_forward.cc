@@ -44,7 +44,7 @@ class MuxForward : public ForwardMode, private net::MuxCarrier {
     link_.sent();
   }
   void spawn(net::Task<void> loop) override { link_.spawn(std::move(loop)); }
-  void taken() override;
+  void taken() override { take_bytes(); }
   bool refused(Mux::StreamId id) override;
   void unanswered(Mux::StreamId id) override;
   void overflowing(Mux::StreamId id) override;
@@ -85,12 +85,8 @@ void MuxForward::take_bytes() {
   }
   taking_ = false;
   if (sockets_.size() == 0) refusals_ = 0;  // whose they were has left
-  link_.delivered();
-}
-
-void MuxForward::taken() {
-  take_bytes();
   if (sockets_.watches() && !std::exchange(watching_, true)) link_.check_soon();
+  link_.delivered();
 }
 
 /// The flag does not say which stream it is for; that stream's end comes behind it. Connections

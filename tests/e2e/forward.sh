@@ -99,6 +99,15 @@ beside_stalled || beside_stalled || beside_stalled ||
 grep -q 'localhost:19: a connection is closed: its program does not read, and 16 MiB wait' "$work/err" ||
   fail "a stalled reader: $(cat "$work/err")"
 ok "a stalled reader: $beside s beside it, $alone s alone"
+# One that has stalled for long does not keep a new one waiting.
+connect stall "$source" 100 >/dev/null 2>&1 &
+stalled=$!
+sleep 2
+seconds=$(connect count "$source" 1000000)
+kill "$stalled"
+wait "$stalled" 2>/dev/null || true
+awk -v s="$seconds" 'BEGIN { exit !(s < 10) }' || fail "after a stalled reader: $seconds s for 1 MB"
+ok "a connection after a stalled one: $seconds s"
 peak=$(awk '$1 == "VmHWM:" { print $2 }' "/proc/$pid/status")
 ((peak < 64 << 10)) || fail "$peak kB of memory"
 
