@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 
 namespace passport::test {
 
@@ -48,41 +49,33 @@ ChannelPair::ChannelPair(Setup setup)
       agent(setup.agent, make_uuid_source(setup.seed + 1), Time{} + std::chrono::hours(1)),
       now(Time{} + std::chrono::hours(1)),
       setup_(std::move(setup)),
-      random_(setup_.seed) {}
+      up_(setup_.seed),
+      down_(setup_.seed + 1) {}
 
 void ChannelPair::send(bool up, const WebSocketMessage& message) {
   if (up ? block_up_ : block_down_) return;
-  const auto& faults = up ? setup_.up : setup_.down;
-  const bool spared = message.text;  // the service, not the path, handles the opening frame
-  if (!spared && chance() < faults.drop) return;
-  const int copies = !spared && chance() < faults.duplicate ? 2 : 1;
-  for (int i = 0; i < copies; ++i) {
-    Frame frame{now, order_++, up, message};
-    const auto spread = faults.delay_max - faults.delay_min;
-    frame.at +=
-        std::chrono::duration_cast<wire::ssm::Duration>(faults.delay_min + spread * chance());
-    auto& bytes = frame.message.bytes;
-    if (!spared && bytes.size() > wire::ssm::kAgentMessageOverhead &&
-        chance() < faults.corrupt) {
-      const auto body = bytes.size() - wire::ssm::kAgentMessageOverhead;
-      bytes[wire::ssm::kAgentMessageOverhead + random_() % body] ^=
-          static_cast<std::uint8_t>(1U << random_() % 8);
-    }
-    air_.push(std::move(frame));
-  }
+  (up ? up_ : down_).push(up ? setup_.up : setup_.down, message, now);
 }
 
-void ChannelPair::deliver(const Frame& frame) {
-  if (frame.up) {
-    if (auto taken = agent.receive(frame.message, now); !taken) agent_error = taken.error();
+void ChannelPair::deliver(bool up, const WebSocketMessage& message) {
+  if (up) {
+    if (auto taken = agent.receive(message, now); !taken) agent_error = taken.error();
   } else {
-    if (auto taken = client.receive(frame.message, now); !taken && !client_error)
+    if (auto taken = client.receive(message, now); !taken && !client_error)
       client_error = taken.error();
   }
 }
 
-void ChannelPair::to_client(WebSocketMessage message) {
-  deliver({now, 0, false, std::move(message)});
+bool ChannelPair::deliver_next() {
+  const bool up = up_.next_due().value_or(Time::max()) < down_.next_due().value_or(Time::max());
+  WebSocketMessage message;
+  if (!(up ? up_ : down_).pop(message, now)) return false;
+  deliver(up, message);
+  return true;
+}
+
+void ChannelPair::to_client(const WebSocketMessage& message) {
+  deliver(false, message);
 }
 
 void ChannelPair::provide_keys() {
@@ -147,17 +140,16 @@ bool ChannelPair::run(std::chrono::milliseconds limit, const std::function<bool(
     if (done()) return true;
     if (client_error || agent_error) return done();
     auto next = end;
-    if (!air_.empty()) next = std::min(next, air_.top().at);
+    for (const auto& t : {up_.next_due(), down_.next_due()})
+      next = std::min(next, t.value_or(end));
     if (port_at_) next = std::min(next, *port_at_);
     if (key_at_) next = std::min(next, *key_at_);
     if (const auto t = client.next_timeout()) next = std::min(next, *t);
     if (const auto t = agent.next_timeout()) next = std::min(next, *t);
     now = std::max(now, next);
     if (now >= end) return done();
-    for (int batch = 0; batch < 64 && !air_.empty() && air_.top().at <= now; ++batch) {
-      const auto frame = air_.top();
-      air_.pop();
-      deliver(frame);
+    for (int batch = 0; batch < 64; ++batch) {
+      if (!deliver_next()) break;
     }
     if (auto fired = client.on_timer(now); !fired && !client_error)
       client_error = fired.error();
@@ -166,7 +158,8 @@ bool ChannelPair::run(std::chrono::milliseconds limit, const std::function<bool(
 }
 
 void ChannelPair::cut() {
-  air_ = {};
+  up_.clear();
+  down_.clear();
   client.resume(Secret("token-again"), now);
   agent.resume(now);
 }

@@ -2,23 +2,16 @@
 // a clock moved by hand.
 #pragma once
 #include <functional>
-#include <queue>
-#include <random>
 #include <string>
 
+#include "lab/path_faults.h"
 #include "wire/ssm/agent_channel.h"
 #include "wire/ssm/client_channel.h"
 
 namespace passport::test {
 
-/// What a direction does to frames. Delays are uniform and independent: they reorder.
-struct Faults {
-  double drop = 0;
-  double duplicate = 0;
-  double corrupt = 0;  ///< one bit of the payload
-  std::chrono::milliseconds delay_min{0};
-  std::chrono::milliseconds delay_max{0};
-};
+/// What a direction does to frames; delays reorder them.
+using Faults = lab::PathFaults;
 
 /// Uuids from a seed.
 wire::ssm::UuidSource make_uuid_source(std::uint64_t seed);
@@ -66,7 +59,7 @@ class ChannelPair {
   /// Stops or lets pass all frames of a direction; those on the way still arrive.
   void block_up(bool on) { block_up_ = on; }
   void block_down(bool on) { block_down_ = on; }
-  void to_client(wire::WebSocketMessage message);  ///< injects, at once
+  void to_client(const wire::WebSocketMessage& message);  ///< injects, at once
 
   wire::ssm::ClientChannel client;
   wire::ssm::AgentChannel agent;
@@ -78,24 +71,15 @@ class ChannelPair {
   std::uint64_t frames_down = 0;  ///< frames the agent sent
 
  private:
-  struct Frame {
-    Time at;
-    std::uint64_t order;
-    bool up;
-    wire::WebSocketMessage message;
-    bool operator<(const Frame& other) const {
-      return at != other.at ? at > other.at : order > other.order;
-    }
-  };
   void pump();
   void send(bool up, const wire::WebSocketMessage& message);
-  void deliver(const Frame& frame);
-  double chance() { return std::uniform_real_distribution<>(0, 1)(random_); }
+  void deliver(bool up, const wire::WebSocketMessage& message);
+  /// Delivers the message that is due first, of both directions; false when none is.
+  bool deliver_next();
 
   Setup setup_;
-  std::mt19937_64 random_;
-  std::priority_queue<Frame> air_;
-  std::uint64_t order_ = 0;
+  lab::FaultyPath up_;
+  lab::FaultyPath down_;
   bool block_up_ = false;
   bool block_down_ = false;
   void provide_keys();

@@ -144,16 +144,23 @@ TEST(Channel, ACutIsMadeGoodWithinOneRoundTrip) {
   EXPECT_LE(p.now - start, 20ms);
 }
 
+// Over several runs: whether the first window is taken for lost is chance.
 TEST(Channel, FewMessagesAreSentTwiceOnAJitteryPath) {
-  ChannelPair p({.up = {.delay_min = 50ms, .delay_max = 250ms},
-                 .down = {.delay_min = 50ms, .delay_max = 250ms}});
+  std::uint64_t sent = 0;
+  std::uint64_t resent = 0;
   const auto up = random_text(6000000, 9);
-  p.upload(up);
-  p.download("hello");
-  ASSERT_TRUE(p.run(10min, [&] { return p.uploaded().size() == up.size(); }));
-  const auto c = p.client.counters();
-  EXPECT_LE(static_cast<double>(c.resent), 0.02 * static_cast<double>(c.sent))
-      << c.resent << " of " << c.sent;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    ChannelPair p({.seed = seed,
+                   .up = {.delay_min = 50ms, .delay_max = 250ms},
+                   .down = {.delay_min = 50ms, .delay_max = 250ms}});
+    p.upload(up);
+    p.download("hello");
+    ASSERT_TRUE(p.run(10min, [&] { return p.uploaded().size() == up.size(); }));
+    sent += p.client.counters().sent;
+    resent += p.client.counters().resent;
+  }
+  EXPECT_LE(static_cast<double>(resent), 0.02 * static_cast<double>(sent))
+      << resent << " of " << sent;
 }
 
 TEST(Channel, LossDoesNotMakeItSlow) {
