@@ -49,6 +49,11 @@ struct BufferedStream::Core : std::enable_shared_from_this<Core> {
   error_code output_error;
   std::weak_ptr<WriteWait> writing;
 
+  bool held = false;
+  /// What goes on when held ends; they hold Core, until then or until abort().
+  std::shared_ptr<ReadWait> held_read;
+  std::shared_ptr<WriteWait> held_write;
+
   std::size_t input_size() const { return input_end - input_begin; }
   std::span<std::uint8_t> input_space();
   void committed(std::size_t n);
@@ -60,6 +65,8 @@ struct BufferedStream::Core : std::enable_shared_from_this<Core> {
   std::size_t send_now();
   void send_on(std::shared_ptr<WriteWait> wait);
   void landed(const error_code& error, const std::shared_ptr<WriteWait>& wait);
+  void read_done(const std::shared_ptr<ReadWait>& wait);
+  void release();
 };
 
 std::span<std::uint8_t> BufferedStream::Core::input_space() {
@@ -120,9 +127,17 @@ void BufferedStream::Core::read_on(std::shared_ptr<ReadWait> wait) {
                            if (self->input_size() == had && !self->input_error) {
                              return self->read_on(std::move(wait));  // a part of a TLS record
                            }
-                           self->reading.reset();
-                           wait->handler.maybe_invoke();
+                           self->read_done(wait);
                          });
+}
+
+void BufferedStream::Core::read_done(const std::shared_ptr<ReadWait>& wait) {
+  if (held) {
+    held_read = wait;
+    return;
+  }
+  reading.reset();
+  wait->handler.maybe_invoke();
 }
 
 /// Encrypts what waits into `flying`; false when there is nothing to send.
@@ -157,6 +172,13 @@ std::size_t BufferedStream::Core::send_now() {
 /// wait for it, when there are some already.
 void BufferedStream::Core::send_on(std::shared_ptr<WriteWait> wait) {
   if (in_flight) return;
+  if (held && !output_error) {
+    in_flight = true;
+    sent_after = sent;
+    held_write = wait ? std::move(wait) : std::make_shared<WriteWait>();
+    writing = held_write;
+    return;
+  }
   while (!output_error && load_flight()) {
     const auto n = send_now();
     if (n == flying.size()) {
@@ -192,6 +214,17 @@ void BufferedStream::Core::landed(const error_code& error,
     if (entry->until <= sent || output_error) done.splice(done.end(), wait->entries, entry);
   }
   for (auto& entry : done) entry.handler.maybe_invoke();
+}
+
+/// Lets go on what waited because of hold().
+void BufferedStream::Core::release() {
+  held = false;
+  if (auto wait = std::exchange(held_read, nullptr)) {
+    asio::post(executor, [self = shared_from_this(), wait] { self->read_done(wait); });
+  }
+  if (auto wait = std::exchange(held_write, nullptr)) {
+    asio::post(executor, [self = shared_from_this(), wait] { self->landed({}, wait); });
+  }
 }
 
 BufferedStream::BufferedStream(tcp::socket socket, std::unique_ptr<TlsEngine> tls)
@@ -281,6 +314,31 @@ void BufferedStream::abort() {
   if (!core_->output_error) core_->output_error = asio::error::operation_aborted;
   error_code ignored;
   core_->socket.close(ignored);
+  core_->release();
+}
+
+void BufferedStream::truncate(std::size_t keep) {
+  if (core_->waiting.size() <= keep) return;
+  core_->appended -= core_->waiting.size() - keep;
+  core_->waiting.resize(keep);
+}
+
+void BufferedStream::break_off(bool reset) {
+  error_code ignored;
+  if (reset) {
+    core_->socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  } else {
+    core_->socket.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+  abort();
+}
+
+void BufferedStream::hold(bool on) {
+  if (on) {
+    core_->held = true;
+  } else {
+    core_->release();
+  }
 }
 
 Deadline BufferedStream::last_heard() const {

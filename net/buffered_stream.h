@@ -64,6 +64,15 @@ class BufferedStream {
   /// Closes at once: operations under way end with operation_aborted.
   void abort();
 
+  // What a peer has to bear, for a server that tries it.
+
+  /// Forgets what was appended beyond `keep` bytes and is not on its way yet.
+  void truncate(std::size_t keep);
+  /// abort(), with a TCP reset or with the end of TCP alone: the peer finds no end of TLS.
+  void break_off(bool reset);
+  /// While on, nothing is received or sent, and the connection stays open.
+  void hold(bool on);
+
   Deadline last_heard() const;
   bool resumed() const;
 

@@ -56,6 +56,7 @@ struct State {
 
   BufferedStream stream;  ///< the same connection as the one in `ws`
   Stream ws;
+  std::size_t fragment_size = 0;
   bool closing = false;
   bool over = false;
   WebSocketClosed closed;
@@ -97,7 +98,11 @@ class BeastWebSocket final : public WebSocket {
       if (state->over || state->closing) co_return false;
       state->ws.text(message.text);
       error_code error;
-      state->ws.write(asio::buffer(message.bytes), error);  // to memory
+      if (state->fragment_size > 0) {
+        error = co_await write_fragments(state, message);
+      } else {
+        state->ws.write(asio::buffer(message.bytes), error);  // to memory
+      }
       if (!error && state->stream.pending() > BufferedStream::kMaxPending) {
         error = co_await state->stream.flush();
       }
@@ -140,7 +145,39 @@ class BeastWebSocket final : public WebSocket {
 
   const WebSocketClosed& closed() const override { return state_->closed; }
 
+  void set_fragment_size(std::size_t bytes) override { state_->fragment_size = bytes; }
+
+  Task<void> break_off(const WebSocketMessage& message, std::size_t bytes,
+                       bool reset) override {
+    const auto state = state_;
+    if (!state->over && !state->closing && bytes > 0) {
+      co_await state->stream.flush();
+      error_code error;
+      state->ws.text(message.text);
+      state->ws.write(asio::buffer(message.bytes), error);  // to memory
+      state->stream.truncate(bytes);
+      co_await state->stream.flush();
+    }
+    state->end(asio::error::operation_aborted);
+    state->stream.break_off(reset);
+  }
+
+  void hold(bool on) override { state_->stream.hold(on); }
+
  private:
+  static Task<error_code> write_fragments(std::shared_ptr<State> state,
+                                          const WebSocketMessage& message) {
+    ByteView rest = message.bytes;
+    error_code error;
+    do {
+      const auto piece = rest.first(std::min(rest.size(), state->fragment_size));
+      rest = rest.subspan(piece.size());
+      state->ws.write_some(rest.empty(), asio::buffer(piece.data(), piece.size()), error);
+      if (!error) error = co_await state->stream.flush();
+    } while (!error && !rest.empty());
+    co_return error;
+  }
+
   std::shared_ptr<State> state_;
 };
 
@@ -183,6 +220,12 @@ Error failure(const wire::Endpoint& endpoint, const error_code& error) {
 }
 
 }  // namespace
+
+Task<void> WebSocket::break_off(const WebSocketMessage& /*message*/, std::size_t /*bytes*/,
+                                bool /*reset*/) {
+  abort();
+  co_return;
+}
 
 Task<Result<std::unique_ptr<WebSocket>>> WebSocket::connect(asio::any_io_executor executor,
                                                             TlsContext tls,

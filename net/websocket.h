@@ -69,6 +69,19 @@ class WebSocket {
   virtual void abort() = 0;
 
   virtual const WebSocketClosed& closed() const = 0;
+
+  // What a peer has to bear, for a server that tries it. Without effect where there is no
+  // connection.
+
+  /// Later messages go out as fragments of at most so many bytes, each in a write (and a TLS
+  /// record) of its own; 0: whole.
+  virtual void set_fragment_size(std::size_t /*bytes*/) {}
+  /// Sends the first `bytes` bytes of the message's frame and breaks the connection there, by a
+  /// TCP reset or else by the end of TCP without that of TLS. No other write may be under way.
+  virtual Task<void> break_off(const WebSocketMessage& message, std::size_t bytes, bool reset);
+  /// While on, the connection carries nothing either way and stays open, as a path that went
+  /// half-open.
+  virtual void hold(bool /*on*/) {}
 };
 
 }  // namespace passport::net
