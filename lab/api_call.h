@@ -2,6 +2,7 @@
 // down.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -29,10 +30,15 @@ struct ApiSubject {
   std::string resource;  ///< arn
   std::string target;
   std::string session;
+  std::map<std::string, std::string> context{};  ///< condition keys beside the caller's
 };
 
-/// AccessDenied in AWS's words when the lab was told to deny this action.
+/// AccessDenied in AWS's words when the lab was told to deny this action, or a policy of the
+/// caller's does. A caller without a policy may do everything.
 std::optional<ApiError> find_denial(const ApiCall& call, const ApiSubject& subject);
+
+/// True when a policy of the caller's has a condition that this key be "true".
+bool policies_ask_for(const ApiCall& call, std::string_view context_key);
 
 void write_audit(const ApiCall& call, const ApiSubject& subject, std::string result);
 

@@ -24,6 +24,8 @@ class FaultySockets {
 
   /// To be called after a change of the faults.
   void faults_changed();
+  /// The same seed gives the same chances again.
+  void reseed() { wrapped_ = 0; }
   /// The connections there are carry nothing, or what waited goes on.
   void hold(bool on);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ctime>
 
 #include <boost/asio/detached.hpp>
 #include <fmt/format.h>
@@ -37,10 +36,6 @@ constexpr std::string_view kOldAgentWords =
     "Plugin with name Port is not supported by this version of ssm agent, please update to "
     "latest "
     "version";
-
-std::int64_t unix_now() {
-  return std::time(nullptr);
-}
 
 FrameStamp make_stamp() {
   return {net::random_uuids()(), net::clock_now().unix_ms};
@@ -81,7 +76,10 @@ struct Gateway::ControlChannel {
 };
 
 Gateway::Gateway(asio::any_io_executor executor, ServiceState& state, GatewayConfig config)
-    : executor_(std::move(executor)), state_(state), config_(std::move(config)) {
+    : executor_(std::move(executor)),
+      state_(state),
+      config_(std::move(config)),
+      sockets_(executor_, state.faults) {
   asio::co_spawn(executor_, sweep(), asio::detached);
 }
 
@@ -98,22 +96,11 @@ void Gateway::add_shells(const std::string& instance_id, ShellDialer dial) {
 net::HttpHandlers Gateway::make_handlers() {
   return {
       [this](wire::HttpRequest request) { return answer(std::move(request)); },
-      [this](const wire::HttpRequest& request) -> net::Task<wire::HttpResponse> {
-        auto decision = answer_upgrade(state_, request, unix_now());
-        flush_audit();
-        co_return decision;
-      },
+      [this](const wire::HttpRequest& request) { return decide_upgrade(request); },
       [this](wire::HttpRequest request, std::unique_ptr<net::WebSocket> websocket) {
         return run_websocket(std::move(request), std::move(websocket));
       },
   };
-}
-
-net::Task<wire::HttpResponse> Gateway::answer(wire::HttpRequest request) {
-  auto response = answer_request(state_, request, unix_now());
-  process_events();
-  flush_audit();
-  co_return response;
 }
 
 void Gateway::flush_audit() {
@@ -231,8 +218,8 @@ void Gateway::session_ended(const std::string& id, const std::string& words) {
   const auto* session = state_.find_session(id);
   if (session && session->state != SessionState::kTerminated) {
     state_.audit(
-        {unix_now(), "", "SessionEnded", session->target, id, words.empty() ? "ok" : words});
-    state_.end_session(id, unix_now());
+        {now(), "", "SessionEnded", session->target, id, words.empty() ? "ok" : words});
+    state_.end_session(id, now());
   }
   sessions_.erase(id);
   flush_audit();
@@ -276,6 +263,9 @@ net::Task<void> Gateway::run_websocket(wire::HttpRequest request,
 
 net::Task<void> Gateway::run_data_channel(std::string session_id, std::string cell_number,
                                           std::unique_ptr<net::WebSocket> websocket) {
+  websocket =
+      sockets_.wrap(std::move(websocket), cell_number.empty() ? FaultySockets::Peer::kAgent
+                                                              : FaultySockets::Peer::kClient);
   const auto open = wire::ssm::parse_open_data_channel(co_await read_open_frame(*websocket));
   const bool agent = open && !open->client_instance_id.empty();
   const auto* known = state_.find_session(session_id);
@@ -286,14 +276,14 @@ net::Task<void> Gateway::run_data_channel(std::string session_id, std::string ce
              : state_.take_client_token(session_id, open->token.reveal(), cell_number));
   const auto it = sessions_.find(session_id);
   if (!good || it == sessions_.end()) {
-    state_.audit({unix_now(), "", "ssmmessages:OpenDataChannel", known ? known->target : "",
+    state_.audit({now(), "", "ssmmessages:OpenDataChannel", known ? known->target : "",
                   session_id, "InvalidToken"});
     flush_audit();
     co_await refuse(*websocket, "the token is not valid for this session");
     co_return;
   }
   const auto session = it->second;
-  state_.audit({unix_now(), "", "ssmmessages:OpenDataChannel", known->target, session_id,
+  state_.audit({now(), "", "ssmmessages:OpenDataChannel", known->target, session_id,
                 agent ? "agent" : "client"});
   flush_audit();
   if (agent) {
@@ -355,8 +345,8 @@ net::Task<void> Gateway::run_control_channel(std::string instance_id,
   controls_[instance_id] = channel;
   instance->online = true;
   if (!open->agent_version.empty()) instance->agent_version = open->agent_version;
-  instance->last_ping_unix_s = unix_now();
-  if (instance->registered_unix_s == 0) instance->registered_unix_s = unix_now();
+  instance->last_ping_unix_s = now();
+  if (instance->registered_unix_s == 0) instance->registered_unix_s = now();
   const auto in_use = [this, instance_id, channel] {
     const auto it = controls_.find(instance_id);
     return it != controls_.end() && it->second == channel;
@@ -379,7 +369,7 @@ net::Task<void> Gateway::run_control_channel(std::string instance_id,
   channel->link->outgoing.notify();
   if (auto* lost = state_.find_instance(instance_id)) {
     lost->online = false;
-    lost->last_ping_unix_s = unix_now();
+    lost->last_ping_unix_s = now();
   }
 }
 

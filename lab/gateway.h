@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "lab/faulty_socket.h"
 #include "lab/gateway_session.h"
 #include "lab/instance_session.h"
 #include "lab/port_plugin.h"
@@ -40,6 +41,9 @@ class Gateway {
 
   net::HttpHandlers make_handlers();
 
+  /// To be called after the state's faults were changed, with what they were.
+  void faults_changed(const LabFaults& before);
+
   /// Ends every session with these words; false when there was none.
   bool end_all(const std::string& words);
   /// nullptr when there is none, or it has ended.
@@ -70,6 +74,9 @@ class Gateway {
   KeyDecrypter make_key_decrypter(std::string session_id);
   void session_ended(const std::string& id, const std::string& words);
   void flush_audit();
+  std::int64_t now() const;  ///< by the lab's clock, in seconds
+  net::Task<wire::HttpResponse> decide_upgrade(wire::HttpRequest request);
+  net::Task<void> end_half_open(std::chrono::milliseconds after);
 
   net::asio::any_io_executor executor_;
   ServiceState& state_;
@@ -78,6 +85,8 @@ class Gateway {
   std::map<std::string, ShellDialer> shells_;
   std::map<std::string, std::shared_ptr<GatewaySession>> sessions_;
   std::map<std::string, std::shared_ptr<ControlChannel>> controls_;
+  FaultySockets sockets_;
+  unsigned half_opens_ = 0;  ///< how often connections were made so
 };
 
 }  // namespace passport::lab

@@ -306,20 +306,30 @@ Result<RunOutcome> Instance::run(std::string script, milliseconds deadline) {
                fmt::format("instance {}: run: {}", id_, errno_text(answer->error))};
 }
 
-Result<void> Instance::signal_sshd(int signal) {
-  const auto answer =
-      ask({.kind = RequestKind::kSignalSshd, .argument = static_cast<std::uint32_t>(signal)},
-          kGrace);
+namespace {
+
+InstanceRequest make_suspend_request(bool on) {
+  const int signal = on ? SIGSTOP : SIGCONT;
+  return {.kind = RequestKind::kSignalSshd, .argument = static_cast<std::uint32_t>(signal)};
+}
+
+}  // namespace
+
+Result<std::uint32_t> Instance::request_suspend_sshd(bool on) {
+  return send(make_suspend_request(on));
+}
+
+Result<void> Instance::await_suspended(bool on) {
+  const auto answer = ask(make_suspend_request(on), kGrace);
   if (!answer) return answer.error();
-  if (answer->error == 0) return {};
-  return Error{Errc::kUnavailable, "instance " + id_ + ": no sshd that listens"};
+  return {};
 }
 
 Result<void> Instance::suspend_sshd() {
-  return signal_sshd(SIGSTOP);
+  return await_suspended(true);
 }
 Result<void> Instance::resume_sshd() {
-  return signal_sshd(SIGCONT);
+  return await_suspended(false);
 }
 
 void Instance::stop() {

@@ -90,6 +90,8 @@ class Instance {
   Result<std::uint32_t> request_shell(std::uint32_t flags, std::string command);
   /// To the shell of that request; not answered.
   Result<void> signal_shell(std::uint32_t id, int signal);
+  /// Asks to stop or continue every sshd process, as suspend_sshd() below.
+  Result<std::uint32_t> request_suspend_sshd(bool on);
   Result<std::optional<InstanceAnswer>> read_answer();
 
   // The same, blocking until the answer is there; answers to other requests are kept for
@@ -100,8 +102,8 @@ class Instance {
   Result<Fd> connect(unsigned short port);
   Result<RunOutcome> run(std::string script, std::chrono::milliseconds deadline);
 
-  /// Stops the listening sshd (SIGSTOP) and lets it go on: connections then hang before the
-  /// banner; running sessions are not touched. Needs a network namespace.
+  /// Stops every sshd process (SIGSTOP), those of connections to come too, and lets them go on:
+  /// new connections hang before the banner, sessions where they are.
   Result<void> suspend_sshd();
   Result<void> resume_sshd();
 
@@ -113,7 +115,7 @@ class Instance {
   Result<std::uint32_t> send(InstanceRequest request);
   Result<InstanceAnswer> ask(InstanceRequest request, std::chrono::milliseconds deadline);
   Result<std::optional<InstanceAnswer>> receive();
-  Result<void> signal_sshd(int signal);
+  Result<void> await_suspended(bool on);
   void stop();
 
   std::string id_;

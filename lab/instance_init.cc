@@ -86,6 +86,7 @@ class InstanceInit {
   std::set<pid_t> served_;
   std::set<pid_t> inetd_;
   pid_t sshd_ = -1;
+  bool suspended_ = false;                                      // every sshd is stopped
   std::optional<std::pair<std::uint32_t, Time>> sshd_awaited_;  // request, deadline
   InstanceDials dials_;
   InstanceJobs jobs_;
@@ -205,10 +206,10 @@ void InstanceInit::handle(const InstanceRequest& request, Time now) {
       return new_answers_.push_back({request.id, EPERM});
     case RequestKind::kStartSshd:
       return start_sshd(request, now);
-    case RequestKind::kSignalSshd: {
-      const bool done = sshd_ > 0 && ::kill(sshd_, static_cast<int>(request.argument)) == 0;
-      return new_answers_.push_back({request.id, done ? 0 : ESRCH});
-    }
+    case RequestKind::kSignalSshd:
+      suspended_ = request.argument == SIGSTOP;
+      signal_descendants("sshd", suspended_ ? SIGSTOP : SIGCONT);
+      return new_answers_.push_back({request.id});
     case RequestKind::kStartShell:
       return shells_.start(request, new_answers_);
     case RequestKind::kSignalShell:
@@ -241,6 +242,7 @@ int InstanceInit::start_inetd_sshd(int fd) {
                                      .fds = {fd, fd, STDERR_FILENO, -1}});
   if (!child) return EAGAIN;
   inetd_.insert(*child);
+  if (suspended_) ::kill(*child, SIGSTOP);
   return 0;
 }
 

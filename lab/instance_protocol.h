@@ -23,7 +23,7 @@ enum class RequestKind : std::uint32_t {
   kConnect = 1,      ///< argument: port
   kRun = 2,          ///< argument: deadline in milliseconds
   kStartSshd = 3,    ///< answered when it listens
-  kSignalSshd = 4,   ///< argument: signal number
+  kSignalSshd = 4,   ///< to each sshd process; argument: SIGSTOP or SIGCONT
   kStartShell = 5,   ///< argument: kShellTerminal and so on; answers as InstanceShells gives
   kSignalShell = 6,  ///< id: of the shell's request; argument: signal number; not answered
 };

@@ -2,6 +2,7 @@
 
 #include <ctime>
 #include <filesystem>
+#include <random>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 
 #include "base/log.h"
 #include "lab/certificates.h"
+#include "lab/fault_control.h"
 #include "lab/instance_spawn.h"
 #include "lab/state_dir.h"
 
@@ -63,6 +65,7 @@ Lab::Lab(net::asio::any_io_executor executor, const LabOptions& options)
   state_.session_key = options.kms_key;
   state_.session_challenge = options.kms_challenge;
   if (!options.kms_key.empty()) state_.keys.add(options.kms_key);
+  if (state_.faults.seed == 0) state_.faults.seed = std::random_device()();
 }
 
 Result<std::unique_ptr<Lab>> Lab::start(net::asio::any_io_executor executor,
@@ -85,6 +88,8 @@ Result<std::unique_ptr<Lab>> Lab::start(net::asio::any_io_executor executor,
   if (auto started = lab->start_instances(); !started) return started.error();
   lab->add_known_instances();
   if (auto listening = lab->listen(); !listening) return listening.error();
+  if (auto set = lab->change_faults(lab->state_.faults); !set) return set.error();
+  if (auto listening = lab->listen_for_control(); !listening) return listening.error();
   if (auto saved = lab->save_files(); !saved) return saved.error();
   return lab;
 }
@@ -201,6 +206,52 @@ Result<void> Lab::listen() {
   state_.authority = fmt::format("{}:{}", kAddress, server_->port());
   summary_.endpoint = "https://" + state_.authority;
   return save_file(in_state_dir(kCaFile), certificates->ca_pem);
+}
+
+Result<void> Lab::listen_for_control() {
+  auto server =
+      ControlServer::listen(executor_, in_state_dir(kControlFile),
+                            [this](const std::string& line) { return answer_control(line); });
+  if (!server) return server.error();
+  control_ = std::move(*server);
+  return {};
+}
+
+std::string Lab::answer_control(const std::string& line) {
+  const auto request = parse_fault_request(line);
+  if (!request) return serialize_fault_error(request.error());
+  const auto faults = apply_fault_request(state_.faults, *request);
+  if (!faults) return serialize_fault_error(faults.error());
+  if (auto changed = change_faults(*faults); !changed)
+    return serialize_fault_error(changed.error());
+  return serialize_fault_answer(list_faults(state_.faults));
+}
+
+/// Errors: kNotFound for an instance that the lab does not have; nothing has changed then.
+Result<void> Lab::change_faults(const LabFaults& faults) {
+  const auto unknown = [](const std::string& id) {
+    return Error{Errc::kNotFound, fmt::format("\"{}\" is no instance of this lab", id)};
+  };
+  for (const auto& id : faults.never_attach) {
+    if (!state_.find_instance(id)) return unknown(id);
+  }
+  const auto own = [&](const std::string& id) {
+    return std::find_if(instances_.begin(), instances_.end(),
+                        [&](const auto& i) { return i->id() == id; });
+  };
+  for (const auto& id : faults.stalled_sshd) {
+    if (own(id) == instances_.end()) return unknown(id);
+  }
+  const auto before = std::exchange(state_.faults, faults);
+  gateway_.faults_changed(before);
+  for (const auto& instance : instances_) {
+    const auto& id = instance->id();
+    const bool stall = faults.stalled_sshd.contains(id);
+    if (stall == sshd_stalled_.contains(id)) continue;
+    if (auto asked = instance->request_suspend_sshd(stall); !asked) return asked.error();
+    stall ? void(sshd_stalled_.insert(id)) : void(sshd_stalled_.erase(id));
+  }
+  return {};
 }
 
 Result<void> Lab::save_files() {

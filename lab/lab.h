@@ -2,9 +2,11 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "lab/control_server.h"
 #include "lab/gateway.h"
 #include "lab/instance.h"
 #include "lab/instance_ports.h"
@@ -36,6 +38,9 @@ class Lab {
   void add_known_instances();
   Result<void> listen();
   Result<void> save_files();
+  Result<void> listen_for_control();
+  std::string answer_control(const std::string& line);
+  Result<void> change_faults(const LabFaults& faults);
   void write_audit(const AuditEntry& entry);
   std::string in_state_dir(const char* file) const { return options_.state_dir + "/" + file; }
 
@@ -48,8 +53,10 @@ class Lab {
   Summary summary_;
   std::vector<std::unique_ptr<Instance>> instances_;
   std::vector<std::unique_ptr<InstancePorts>> ports_;
+  std::set<std::string> sshd_stalled_;
   Gateway gateway_;
   std::unique_ptr<net::HttpServer> server_;
+  std::unique_ptr<ControlServer> control_;
 };
 
 }  // namespace passport::lab

@@ -24,18 +24,30 @@ namespace {
 constexpr char kUsage[] =
     "usage: passport-lab up [OPTION...]\n"
     "       passport-lab down [--state DIR]\n"
-    "       passport-lab status [--state DIR] [--json]\n";
+    "       passport-lab status [--state DIR] [--json]\n"
+    "       passport-lab fault [--state DIR] [--json] NAME=VALUE... | show | clear\n";
 
 /// Lists are separated by commas.
 struct Lists {
-  std::vector<std::string> offline, real_agents, never_attach, deny, old_agents;
+  std::vector<std::string> offline, real_agents, old_agents;
 };
 
 struct Scalars {
   unsigned port = 0;
-  unsigned close_after_ms = 0;
   std::string kms_challenge;
 };
+
+/// Each fault is an option of `up` with a value, a switch also without.
+po::options_description make_fault_options() {
+  po::options_description out("faults: --NAME VALUE of up, NAME=VALUE of fault");
+  for (const auto& setting : passport::lab::fault_settings()) {
+    auto* value = po::value<std::vector<std::string>>()->value_name(std::string(setting.value));
+    if (setting.value == "on|off") value->implicit_value({"on"}, "on");
+    out.add_options()(std::string(setting.name).c_str(), value,
+                      std::string(setting.help).c_str());
+  }
+  return out;
+}
 
 po::options_description make_options(LabOptions& o, Lists& lists, Scalars& scalars) {
   po::options_description common("options");
@@ -63,22 +75,13 @@ po::options_description make_options(LabOptions& o, Lists& lists, Scalars& scala
       "instances whose amazon-ssm-agent comes by itself")(
       "offline", po::value(&lists.offline)->value_name("ID,..."), "known, not connected")(
       "old-agent", po::value(&lists.old_agents)->value_name("ID=VERSION,..."),
-      "agent of that version")("never-attach",
-                               po::value(&lists.never_attach)->value_name("ID,..."),
-                               "sessions start, the agent does not come")(
-      "kms-key", po::value(&o.kms_key)->value_name("ID"),
-      "encrypt sessions with this key, an id or alias/NAME")(
+      "agent of that version")("kms-key", po::value(&o.kms_key)->value_name("ID"),
+                               "encrypt sessions with this key, an id or alias/NAME")(
       "kms-challenge",
       po::value(&scalars.kms_challenge)->value_name("on|off")->default_value("on"),
-      "in the encryption context, as agents from 3.3.808.0")(
-      "deny", po::value(&lists.deny)->value_name("ACTION,..."),
-      "calls refused: ssm:StartSession")(
-      "throttle", po::value(&o.faults.throttle)->value_name("N")->default_value(0),
-      "so many StartSession calls are throttled")("expired", po::bool_switch(&o.faults.expired),
-                                                  "every credential is expired")(
-      "close-after", po::value(&scalars.close_after_ms)->value_name("MS")->default_value(0),
-      "the service ends sessions after this");
-  return common.add(up);
+      "in the encryption context, as agents from 3.3.808.0");
+  common.add(up);
+  return common.add(make_fault_options());
 }
 
 std::vector<std::string> split_lists(const std::vector<std::string>& lists) {
@@ -139,15 +142,12 @@ void check(const LabOptions& o, const Scalars& scalars) {
 void take_lists(const Lists& lists, const Scalars& scalars, LabOptions& o) {
   o.offline = take_ids(lists.offline);
   o.real_agents = take_ids(lists.real_agents);
-  for (auto& id : take_ids(lists.never_attach)) o.faults.never_attach.insert(std::move(id));
-  for (auto& action : split_lists(lists.deny)) o.faults.deny.insert(std::move(action));
   for (const auto& pair : split_lists(lists.old_agents)) {
     const auto equals = pair.find('=');
     if (equals == std::string::npos)
       throw po::error(fmt::format("--old-agent \"{}\": no =VERSION", pair));
     o.old_agents[take_ids({pair.substr(0, equals)}).at(0)] = pair.substr(equals + 1);
   }
-  o.faults.close_after = std::chrono::milliseconds(scalars.close_after_ms);
   if (scalars.kms_challenge != "on" && scalars.kms_challenge != "off")
     throw po::error(
         fmt::format("--kms-challenge \"{}\" is neither on nor off", scalars.kms_challenge));
@@ -157,17 +157,40 @@ void take_lists(const Lists& lists, const Scalars& scalars, LabOptions& o) {
   o.state_dir = std::filesystem::absolute(o.state_dir).lexically_normal().string();
 }
 
+void take_faults(const po::variables_map& vm, LabOptions& o) {
+  for (const auto& setting : passport::lab::fault_settings()) {
+    const std::string name(setting.name);
+    if (vm.count(name) == 0) continue;
+    if (setting.once)
+      throw po::error(
+          fmt::format("--{} acts on what is up: passport-lab fault {}=...", name, name));
+    for (const auto& text : vm[name].as<std::vector<std::string>>()) {
+      const auto value = passport::lab::load_policy_file({name, text});
+      if (!value) throw po::error(value.error().detail);
+      const auto set = passport::lab::set_fault(o.faults, name, value->value);
+      if (!set) throw po::error("--" + set.error().detail);
+    }
+  }
+}
+
+struct CommandLine {
+  std::string verb{};
+  std::vector<std::string> words{};  ///< behind the verb
+  LabOptions options{};
+};
+
 /// The verb and its options. Throws po::error on bad usage; exits after --help and --version.
-std::pair<std::string, LabOptions> parse_options(const std::vector<std::string>& args) {
-  LabOptions o;
+CommandLine parse_options(const std::vector<std::string>& args) {
+  CommandLine line;
+  auto& o = line.options;
   Lists lists;
   Scalars scalars;
-  std::string verb;
   const auto visible = make_options(o, lists, scalars);
   po::options_description all;
-  all.add(visible).add_options()("verb", po::value(&verb)->required());
+  all.add(visible).add_options()("verb", po::value(&line.verb)->required())(
+      "words", po::value(&line.words));
   po::positional_options_description positional;
-  positional.add("verb", 1);
+  positional.add("verb", 1).add("words", -1);
   const auto style =
       po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
   po::variables_map vm;
@@ -186,13 +209,18 @@ std::pair<std::string, LabOptions> parse_options(const std::vector<std::string>&
                                                               : passport::LogLevel::kNotice);
   check(o, scalars);
   take_lists(lists, scalars, o);
-  return {verb, o};
+  take_faults(vm, o);
+  if (line.verb != "fault" && !line.words.empty())
+    throw po::error(fmt::format("\"{}\" is one word too many", line.words.front()));
+  return line;
 }
 
-int run(const std::string& verb, const LabOptions& options) {
+int run(const CommandLine& line) {
+  const auto& [verb, words, options] = line;
   if (verb == "up") return run_up(options);
   if (verb == "down") return run_down(options);
   if (verb == "status") return run_status(options);
+  if (verb == "fault") return run_fault(options, words);
   throw po::error(fmt::format("\"{}\" is no command", verb));
 }
 
@@ -204,8 +232,7 @@ int main(int argc, char** argv) try {
   if (argc > 1 && std::string_view(argv[1]) == "instance-init") {
     return passport::lab::run_instance_init(arguments.subspan(2));
   }
-  const auto [verb, options] = parse_options({argv + 1, argv + argc});
-  return run(verb, options);
+  return run(parse_options({argv + 1, argv + argc}));
 } catch (const po::error& e) {
   passport::log_line(e.what());
   std::cerr << kUsage;

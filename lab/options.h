@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "lab/faults.h"
+#include "lab/fault_settings.h"
 
 namespace passport::lab {
 
@@ -28,12 +28,21 @@ struct LabOptions {
   LabFaults faults;
 };
 
+/// What `fault` is to do, beside LabOptions::state_dir and json.
+using FaultWords = std::vector<std::string>;  ///< NAME=VALUE..., show, clear
+
 inline constexpr unsigned kMaxInstances = 64;
 
 /// Starts a lab, or says that it is up already; prints its summary. Returns the exit status.
 int run_up(const LabOptions& options);
 /// Ends the lab and removes what it made. One that is not up is no error.
 int run_down(const LabOptions& options);
+/// Changes or shows the faults of the lab that is up; prints those that are set. Throws
+/// nothing; returns the exit status.
+int run_fault(const LabOptions& options, const FaultWords& words);
+/// Puts the document in place of the file's name in a policy's PRINCIPAL:FILE; other values
+/// stay. Errors: kNotFound, kTooLarge when the file cannot be read.
+Result<NamedValue> load_policy_file(NamedValue value);
 /// Prints the summary of the lab that is up; 69 when none is.
 int run_status(const LabOptions& options);
 

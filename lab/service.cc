@@ -205,7 +205,10 @@ wire::HttpResponse answer_upgrade(ServiceState& state, const wire::HttpRequest& 
   }
   const ApiCall call{state, std::get<Principal>(caller), now_unix_s};
   entry.principal = call.principal.arn;
-  if (const auto denial = find_denial(call, {action, "*", "", ""})) {
+  const auto resource =
+      control ? std::string("*")
+              : fmt::format("arn:aws:ssm:{}:{}:session/{}", state.region, kAccount, target->id);
+  if (const auto denial = find_denial(call, {action, resource, "", ""})) {
     return refuse(403, "AccessDeniedException", denial->message);
   }
   if (target->role != (control ? "subscribe" : "publish_subscribe")) {

@@ -1,5 +1,7 @@
 #include "lab/service_state.h"
 
+#include <algorithm>
+
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
@@ -37,6 +39,16 @@ const char* to_string(SessionState state) {
       return "Terminated";
   }
   return "Failed";
+}
+
+bool TokenBucket::take(double rate, std::chrono::nanoseconds now) {
+  const auto most = std::max(rate, 1.0);
+  const auto since = std::chrono::duration<double>(now - filled_.value_or(now)).count();
+  tokens_ = filled_ ? std::min(most, tokens_ + rate * since) : most;
+  filled_ = now;
+  if (tokens_ < 1) return false;
+  tokens_ -= 1;
+  return true;
 }
 
 std::string Session::parameter(const std::string& name) const {
@@ -95,9 +107,9 @@ std::string ServiceState::random_letters(std::string_view prefix, std::size_t n)
 
 std::string ServiceState::add_user_key(std::string_view user) {
   auto id = random_letters("AKIA", 16);
+  const auto arn = fmt::format("arn:aws:iam::{}:user/{}", kAccount, user);
   StoredKey stored{{Secret(random_hex(20)), Secret(), 0},
-                   {fmt::format("arn:aws:iam::{}:user/{}", kAccount, user),
-                    random_letters("AIDA", 17), std::string(user)}};
+                   {arn, random_letters("AIDA", 17), std::string(user), arn}};
   keys_.insert_or_assign(id, std::move(stored));
   return id;
 }

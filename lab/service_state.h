@@ -1,5 +1,6 @@
 // What the lab's AWS knows: instances, access keys, sessions and their tokens, the audit trail.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -42,7 +43,11 @@ struct KnownInstance {
 struct Principal {
   std::string arn;
   std::string user_id;
-  std::string name;  ///< user name or role session name: how session ids begin
+  std::string name;        ///< user name or role session name: how session ids begin
+  std::string identity{};  ///< arn of the user or role whose policies count
+  std::string source_identity{};
+  std::map<std::string, std::string> tags{};  ///< of an assumed role's session
+  std::string session_policy{};               ///< JSON; empty: none
 };
 
 using Parameters = std::map<std::string, std::vector<std::string>>;
@@ -68,6 +73,17 @@ struct Session {
   std::string parameter(const std::string& name) const;  ///< empty when absent
   bool forwards() const;     ///< many connections over smux, where both ends can
   std::string port() const;  ///< parameter portNumber, or the document's default
+};
+
+/// Lets `rate` calls a second pass, and as many (at least one) at once after a pause.
+class TokenBucket {
+ public:
+  bool take(double rate, std::chrono::nanoseconds now);
+  void reset() { *this = TokenBucket(); }
+
+ private:
+  double tokens_ = 0;
+  std::optional<std::chrono::nanoseconds> filled_{};
 };
 
 struct AuditEntry {
@@ -101,6 +117,8 @@ class ServiceState {
   std::string region;
   std::string authority;  ///< host:port of stream URLs
   LabFaults faults;
+  std::chrono::nanoseconds uptime{};  ///< of the call under way, by a clock that never jumps
+  TokenBucket start_tokens;           ///< of LabFaults::start_rate
   /// Id of the access key that signs stream URLs; empty: the client must sign its opening.
   std::string stream_key;
   KeyStore keys;

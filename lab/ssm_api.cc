@@ -40,6 +40,13 @@ std::string session_arn(const ServiceState& state, std::string_view id) {
   return fmt::format("arn:aws:ssm:{}:{}:session/{}", state.region, kAccount, id);
 }
 
+/// AWS's own documents belong to no account.
+std::string document_arn(const ServiceState& state, const std::string& name) {
+  return fmt::format("arn:aws:ssm:{}:{}:document/{}", state.region,
+                     name.starts_with("AWS-") ? std::string_view() : kAccount,
+                     name.empty() ? "SSM-SessionManagerRunShell" : name);
+}
+
 std::variant<Parameters, ApiError> read_parameters(const json::object& request) {
   Parameters out;
   const auto* given = find_object(request, "Parameters");
@@ -149,14 +156,36 @@ wire::HttpResponse refuse(const ApiCall& call, const ApiSubject& subject,
   return make_json_error(error);
 }
 
+bool is_throttled(ServiceState& state) {
+  auto& faults = state.faults;
+  if (faults.throttle > 0) {
+    --faults.throttle;
+    return true;
+  }
+  return faults.start_rate > 0 && !state.start_tokens.take(faults.start_rate, state.uptime);
+}
+
+/// The instance must be allowed, and the document too where the request names one or the policy
+/// asks for the check ("Enforce a session document permission check for the AWS CLI", AWS
+/// Systems Manager User Guide).
+std::optional<ApiError> find_start_denial(const ApiCall& call, ApiSubject subject,
+                                          const std::string& document) {
+  constexpr std::string_view kCheck = "ssm:sessiondocumentaccesscheck";
+  const bool check = !document.empty() || policies_ask_for(call, kCheck);
+  subject.context[std::string(kCheck)] = check ? "true" : "false";
+  auto denial = find_denial(call, subject);
+  if (denial || !check) return denial;
+  subject.resource = document_arn(call.state, document);
+  return find_denial(call, subject);
+}
+
 wire::HttpResponse answer_start_session(const ApiCall& call, const json::object& request) {
   const auto target = find_string(request, "Target");
   ApiSubject subject{"ssm:StartSession", instance_arn(call.state, target), target, ""};
-  if (call.state.faults.throttle > 0) {
-    --call.state.faults.throttle;
+  if (is_throttled(call.state))
     return refuse(call, subject, {400, "ThrottlingException", "Rate exceeded"});
-  }
-  if (auto denial = find_denial(call, subject)) return refuse(call, subject, *denial);
+  if (auto denial = find_start_denial(call, subject, find_string(request, "DocumentName")))
+    return refuse(call, subject, *denial);
   auto wanted = check_start(call, request, target);
   if (auto* error = std::get_if<ApiError>(&wanted)) return refuse(call, subject, *error);
   const auto& session = call.state.start_session(
@@ -164,6 +193,17 @@ wire::HttpResponse answer_start_session(const ApiCall& call, const json::object&
   subject.session = session.id;
   write_audit(call, subject, "ok");
   return make_session_answer(call, session);
+}
+
+/// How this call is refused; counts down the times.
+ResumeRefusal take_resume_refusal(LabFaults& faults) {
+  if (faults.resume_refusals == 0) return ResumeRefusal::kNone;
+  const auto refusal = faults.resume_refusal;
+  if (refusal != ResumeRefusal::kNone && faults.resume_refusals != LabFaults::kAlways &&
+      --faults.resume_refusals == 0) {
+    faults.resume_refusal = ResumeRefusal::kNone;
+  }
+  return refusal;
 }
 
 wire::HttpResponse answer_resume_session(const ApiCall& call, const json::object& request) {
@@ -177,7 +217,16 @@ wire::HttpResponse answer_resume_session(const ApiCall& call, const json::object
         call, subject,
         {400, "DoesNotExistException", fmt::format("Session with ID {} does not exist.", id)});
   }
-  const auto* resumed = call.state.resume_session(id);
+  const auto refusal = take_resume_refusal(call.state.faults);
+  if (refusal == ResumeRefusal::kDenied)
+    return refuse(call, subject, {403, "AccessDeniedException", "Access denied"});
+  if (refusal == ResumeRefusal::kExpired) {
+    return refuse(call, subject,
+                  {403, "ExpiredTokenException",
+                   "The security token included in the request is expired"});
+  }
+  const bool gone = refusal == ResumeRefusal::kGone;
+  const auto* resumed = gone ? nullptr : call.state.resume_session(id);
   if (!resumed) {
     // An ended session has no token to give; the plugin reads this as "timed out"
     // (session-manager-plugin sessionhandler.go GetResumeSessionParams).

@@ -135,7 +135,7 @@ void remove_state(const std::string& state_dir, bool with_directory) {
   std::error_code ignored;
   for (const char* file :
        {kEnvFile, kCaFile, kKeyFile, "id_ed25519.pub", kKnownHostsFile, kSshConfigFile,
-        kAuditFile, kLogFile, kSummaryFile, kWebIdentityFile}) {
+        kAuditFile, kLogFile, kSummaryFile, kWebIdentityFile, kControlFile}) {
     fs::remove(state_dir + "/" + file, ignored);
     fs::remove(state_dir + "/" + file + ".new", ignored);
   }

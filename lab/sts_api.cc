@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
+#include "lab/iam_policy.h"
 #include "lab/time_text.h"
 
 namespace passport::lab {
@@ -14,6 +15,7 @@ namespace {
 constexpr std::int64_t kShortestLifeS = 900;
 constexpr std::int64_t kLongestLifeS = 43200;
 constexpr std::int64_t kDefaultLifeS = 3600;
+constexpr unsigned kMaxTags = 50;
 
 wire::HttpResponse make_answer(const ServiceState& state, std::string_view action,
                                std::string_view result) {
@@ -30,6 +32,9 @@ struct RoleWanted {
   std::string role;
   std::string session_name;
   std::int64_t life_s = kDefaultLifeS;
+  std::string source_identity{};
+  std::map<std::string, std::string> tags{};
+  std::string policy{};
 };
 
 ApiError validation_error(std::string message) {
@@ -65,6 +70,16 @@ std::variant<RoleWanted, ApiError> read_role(const QueryItems& parameters) {
           "this role.");
     }
   }
+  out.source_identity = find_item(parameters, "SourceIdentity");
+  for (unsigned i = 1; i <= kMaxTags; ++i) {
+    const auto key = find_item(parameters, fmt::format("Tags.member.{}.Key", i));
+    if (key.empty()) break;
+    out.tags[key] = find_item(parameters, fmt::format("Tags.member.{}.Value", i));
+  }
+  out.policy = find_item(parameters, "Policy");
+  if (out.policy.empty()) return out;
+  if (const auto policy = IamPolicy::parse(out.policy); !policy)
+    return ApiError{400, "MalformedPolicyDocument", policy.error().detail};
   return out;
 }
 
@@ -72,7 +87,9 @@ std::string assume(ServiceState& state, const RoleWanted& wanted, std::int64_t n
   const auto user_id = state.random_letters("AROA", 17) + ":" + wanted.session_name;
   const auto arn = fmt::format("arn:aws:sts::{}:assumed-role/{}/{}", kAccount, wanted.role,
                                wanted.session_name);
-  const auto key = state.add_role_key({arn, user_id, wanted.session_name}, now + wanted.life_s);
+  const auto key = state.add_role_key({arn, user_id, wanted.session_name, wanted.arn,
+                                       wanted.source_identity, wanted.tags, wanted.policy},
+                                      now + wanted.life_s);
   return fmt::format(
       "<AssumedRoleUser><AssumedRoleId>{}</AssumedRoleId><Arn>{}</Arn></AssumedRoleUser>"
       "<Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>"

@@ -34,6 +34,7 @@ inline constexpr char kKnownHostsFile[] = "known_hosts";
 inline constexpr char kSshConfigFile[] = "ssh_config";
 inline constexpr char kAuditFile[] = "audit.jsonl";
 inline constexpr char kLogFile[] = "lab.log";
+inline constexpr char kControlFile[] = "control";
 inline constexpr char kPidFile[] = "lab.pid";
 inline constexpr char kSummaryFile[] = "lab.json";
 inline constexpr char kWebIdentityFile[] = "web_identity_token";

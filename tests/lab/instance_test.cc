@@ -199,17 +199,18 @@ TEST_P(InstanceTest, ServesEchoDiscardAndSource) {
 
 TEST_P(InstanceTest, SuspendedSshdHangsBeforeTheBanner) {
   START_OR_SKIP(one, 1);
-  if (GetParam() == InstanceMode::kCurrentUser ||
-      GetParam() == InstanceMode::kUserSharedNetwork) {
-    EXPECT_FALSE(one->suspend_sshd());
-    return;
-  }
+  auto before = one->connect(22);
+  ASSERT_TRUE(before);
+  EXPECT_EQ(read_at_least(before->get(), 4).substr(0, 4), "SSH-");
   ASSERT_TRUE(one->suspend_sshd());
+  ASSERT_EQ(::send(before->get(), "x\r\n", 3, MSG_NOSIGNAL), 3);
+  EXPECT_FALSE(readable(before->get(), milliseconds(50))) << "a session goes on";
   auto fd = one->connect(22);
   ASSERT_TRUE(fd);
   EXPECT_FALSE(readable(fd->get(), milliseconds(50)));
   ASSERT_TRUE(one->resume_sshd());
   EXPECT_EQ(read_at_least(fd->get(), 4).substr(0, 4), "SSH-");
+  EXPECT_TRUE(readable(before->get(), milliseconds(5000)));
 }
 
 TEST_P(InstanceTest, ManyConnectionsAtOnce) {
