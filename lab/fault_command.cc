@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/exit_code.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "lab/control_server.h"
 #include "lab/fault_control.h"

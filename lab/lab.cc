@@ -228,7 +228,7 @@ std::string Lab::answer_control(const std::string& line) {
 }
 
 /// Errors: kNotFound for an instance that the lab does not have; nothing has changed then.
-Result<void> Lab::change_faults(const LabFaults& faults) {
+Result<void> Lab::change_faults(LabFaults faults) {
   const auto unknown = [](const std::string& id) {
     return Error{Errc::kNotFound, fmt::format("\"{}\" is no instance of this lab", id)};
   };
@@ -242,11 +242,11 @@ Result<void> Lab::change_faults(const LabFaults& faults) {
   for (const auto& id : faults.stalled_sshd) {
     if (own(id) == instances_.end()) return unknown(id);
   }
-  const auto before = std::exchange(state_.faults, faults);
+  const auto before = std::exchange(state_.faults, std::move(faults));
   gateway_.faults_changed(before);
   for (const auto& instance : instances_) {
     const auto& id = instance->id();
-    const bool stall = faults.stalled_sshd.contains(id);
+    const bool stall = state_.faults.stalled_sshd.contains(id);
     if (stall == sshd_stalled_.contains(id)) continue;
     if (auto asked = instance->request_suspend_sshd(stall); !asked) return asked.error();
     stall ? void(sshd_stalled_.insert(id)) : void(sshd_stalled_.erase(id));

@@ -40,7 +40,7 @@ class Lab {
   Result<void> save_files();
   Result<void> listen_for_control();
   std::string answer_control(const std::string& line);
-  Result<void> change_faults(const LabFaults& faults);
+  Result<void> change_faults(LabFaults faults);
   void write_audit(const AuditEntry& entry);
   std::string in_state_dir(const char* file) const { return options_.state_dir + "/" + file; }
 
