@@ -73,6 +73,7 @@ class InstanceInit {
   int start_port_server(PortService service, Fd fd, int also_close);
   void accept_served();
   void start_sshd(const InstanceRequest& request, Time now);
+  void suspend_sshd(bool on);
   void watch_sshd(Time now);
   void reap();
   bool send_answers();
@@ -207,8 +208,7 @@ void InstanceInit::handle(const InstanceRequest& request, Time now) {
     case RequestKind::kStartSshd:
       return start_sshd(request, now);
     case RequestKind::kSignalSshd:
-      suspended_ = request.argument == SIGSTOP;
-      signal_descendants("sshd", suspended_ ? SIGSTOP : SIGCONT);
+      suspend_sshd(request.argument == SIGSTOP);
       return new_answers_.push_back({request.id});
     case RequestKind::kStartShell:
       return shells_.start(request, new_answers_);
@@ -272,6 +272,13 @@ void InstanceInit::accept_served() {
       if (start_port_server(service, std::move(fd), -1) != 0) break;
     }
   }
+}
+
+void InstanceInit::suspend_sshd(bool on) {
+  suspended_ = on;
+  const int signal = on ? SIGSTOP : SIGCONT;
+  signal_descendants("sshd", signal);
+  for (const pid_t pid : inetd_) ::kill(pid, signal);  // stopped before it was sshd, maybe
 }
 
 void InstanceInit::start_sshd(const InstanceRequest& request, Time now) {
