@@ -172,7 +172,7 @@ KeyDecrypter Gateway::make_key_decrypter(std::string session_id) {
   return [this, session_id](const wire::ssm::KeyOffered& offered) -> Result<Secret> {
     const auto* session = state_.find_session(session_id);
     if (!session) return Error{Errc::kNotFound, "the session has ended"};
-    auto key = decrypt_for_agent(state_, *session, offered, unix_now());
+    auto key = decrypt_for_agent(state_, *session, offered, now());
     flush_audit();
     return key;
   };
