@@ -138,6 +138,20 @@ TEST(Settings, TheMessageGatewayMayBeWhereSsmIs) {
   EXPECT_EQ(world.load()->stream_endpoint()->url(), "https://gateway.example:2");
 }
 
+TEST(Settings, TheCommandLinesEndpointCounts) {
+  FakeWorld world;
+  world.variables["AWS_REGION"] = "eu-west-1";
+  world.variables["AWS_ENDPOINT_URL_SSM"] = "https://ssm.example:1";
+  const auto chosen = world.load({.endpoint_url = "https://vpce-1.ssm.example"});
+  EXPECT_EQ(chosen->endpoint("ssm").url(), "https://vpce-1.ssm.example");
+  EXPECT_EQ(chosen->stream_endpoint()->url(), "https://vpce-1.ssm.example");
+  // The region's own says nothing of where the message gateway is.
+  const auto own = world.load({.endpoint_url = "https://ssm.eu-west-1.amazonaws.com"});
+  EXPECT_EQ(own->endpoint("ssm").url(), "https://ssm.eu-west-1.amazonaws.com");
+  EXPECT_FALSE(own->stream_endpoint());
+  expect_fault(world.load({.endpoint_url = "http://ssm.example"}), "plain http");
+}
+
 TEST(Settings, TrustAndRetries) {
   FakeWorld world;
   world.config("[default]\nregion=eu-west-1\nca_bundle=/profile.pem\nmax_attempts=7\n");

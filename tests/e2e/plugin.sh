@@ -192,10 +192,12 @@ start_forward --document-name AWS-StartPortForwardingSession \
   --parameters '{"portNumber":["7"],"localPortNumber":["0"]}'
 for _ in 1 2 3; do echo_port; done
 rc=0
+count=$(audited ssm:TerminateSession)
 "${start[@]}" --document-name AWS-StartPortForwardingSession \
   --parameters "{\"portNumber\":[\"7\"],\"localPortNumber\":[\"$port\"]}" >"$work/taken" 2>&1 || rc=$?
 [[ $rc != 0 ]] || fail "a port that is taken: status $rc"
-grep -q "$port" "$work/taken" || fail "a port that is taken: said $(cat "$work/taken")"
+grep -q "127.0.0.1:$port" "$work/taken" || fail "a port that is taken: said $(cat "$work/taken")"
+ended "$count" || fail "a port that is taken: TerminateSession was not called"
 interrupt
 start_forward --document-name AWS-StartPortForwardingSessionToRemoteHost \
   --parameters '{"host":["localhost"],"portNumber":["7"]}'
