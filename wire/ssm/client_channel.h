@@ -155,6 +155,7 @@ class ClientChannel {
   StreamCounters counters() const { return stream_.counters(); }
 
  private:
+  static Error protocol_error(std::string detail);
   Result<void> receive_data(const AgentMessage& m, Time now);
   Result<void> on_delivery(Delivery d, Time now);
   Result<void> on_stream(const Delivery& d);
