@@ -1,6 +1,8 @@
 #include "wire/aws/endpoint.h"
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
@@ -29,12 +31,25 @@ constexpr std::array<RegionPrefix, 7> kPartitions = {{
 }};
 constexpr Partition kCommercial = {"aws", "amazonaws.com", "api.aws"};
 
+/// Source: botocore's rule set of STS.
+constexpr std::array<std::string_view, 15> kGlobalStsRegions = {
+    "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
+    "eu-central-1",   "eu-north-1", "eu-west-1",      "eu-west-2",      "eu-west-3",
+    "sa-east-1",      "us-east-1",  "us-east-2",      "us-west-1",      "us-west-2"};
+
 Error malformed(std::string detail) {
   return {Errc::kMalformed, std::move(detail)};
 }
 
 std::string view_text(boost::core::string_view text) {
   return {text.data(), text.size()};
+}
+
+/// 0 when it is none. (Boost 1.81's port_number() wraps around.)
+unsigned short read_port(std::string_view text) {
+  unsigned short port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() ? port : 0;
 }
 
 /// What is wrong with the authority; empty when it is good.
@@ -45,7 +60,7 @@ std::string authority_fault(const boost::urls::url_view& url) {
   if (host.find('%') != std::string::npos) return "its host is percent-encoded";
   if (url.host_type() == boost::urls::host_type::ipvfuture)
     return "its host is of no known kind";
-  if (url.has_port() && (url.port_number() == 0 || view_text(url.port()).empty()))
+  if (url.has_port() && read_port(view_text(url.port())) == 0)
     return "its port is out of range";
   return {};
 }
@@ -58,11 +73,23 @@ const Partition& find_partition(std::string_view region) {
   return kCommercial;
 }
 
-Endpoint make_endpoint(std::string_view service, std::string_view region) {
+Endpoint make_endpoint(std::string_view service, std::string_view region,
+                       EndpointVariant variant) {
+  const auto& partition = find_partition(region);
+  std::string name(service == "sso" ? "portal.sso" : service == "sso-oidc" ? "oidc" : service);
+  // In GovCloud these two are FIPS endpoints under their usual names.
+  const bool plain_fips = partition.name == "aws-us-gov" && !variant.dual_stack &&
+                          (service == "ssm" || service == "sts");
+  if (variant.fips && !plain_fips) name += "-fips";
   Endpoint out;
-  out.host = std::string(service) + "." + std::string(region) + "." +
-             std::string(find_partition(region).suffix);
+  out.host = name + "." + std::string(region) + "." +
+             std::string(variant.dual_stack ? partition.dual_stack_suffix : partition.suffix);
   return out;
+}
+
+bool has_global_sts(std::string_view region) {
+  return std::find(kGlobalStsRegions.begin(), kGlobalStsRegions.end(), region) !=
+         kGlobalStsRegions.end();
 }
 
 Result<Location> parse_location(std::string_view url) {
@@ -81,7 +108,8 @@ Result<Location> parse_location(std::string_view url) {
   out.websocket = scheme == "wss";
   out.endpoint.tls = scheme != "http";
   out.endpoint.host = to_lower(view_text(parts.encoded_host_address()));
-  out.endpoint.port = parts.has_port() ? parts.port_number() : (out.endpoint.tls ? 443 : 80);
+  out.endpoint.port =
+      parts.has_port() ? read_port(view_text(parts.port())) : (out.endpoint.tls ? 443 : 80);
   out.target = view_text(parts.encoded_path());
   if (out.target.empty()) out.target = "/";
   if (parts.has_query()) out.target += "?" + view_text(parts.encoded_query());

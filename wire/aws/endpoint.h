@@ -18,8 +18,20 @@ struct Partition {
 /// By the region's first letters; "aws" for those that no other partition claims.
 const Partition& find_partition(std::string_view region);
 
-/// https://SERVICE.REGION.SUFFIX. `region` fulfils is_region().
-Endpoint make_endpoint(std::string_view service, std::string_view region);
+/// Which of a service's endpoints is wanted.
+struct EndpointVariant {
+  bool fips = false;
+  bool dual_stack = false;  ///< IPv6 too
+};
+
+/// https://SERVICE[-fips].REGION.SUFFIX, as botocore's rule sets have it; "sso" and "sso-oidc"
+/// answer at "portal.sso" and "oidc". `region` fulfils is_region().
+Endpoint make_endpoint(std::string_view service, std::string_view region,
+                       EndpointVariant variant = {});
+
+/// Whether AWS_STS_REGIONAL_ENDPOINTS=legacy means sts.amazonaws.com, signed for us-east-1, in
+/// this region: in those that are older than the regional endpoints.
+bool has_global_sts(std::string_view region);
 
 /// A service's address as settings give it: http or https, host, perhaps port and path; no
 /// user, query or fragment. Errors: kMalformed, quoting the text (a user's part is not shown).

@@ -96,8 +96,8 @@ bool is_unrecognized(const ServiceError& error) {
 }
 
 bool is_denied(const ServiceError& error) {
-  static constexpr std::array<std::string_view, 3> kCodes = {
-      "UnauthorizedOperation", "UnauthorizedException", "NotAuthorized"};
+  static constexpr std::array<std::string_view, 4> kCodes = {
+      "UnauthorizedOperation", "UnauthorizedException", "NotAuthorized", "ForbiddenException"};
   return error.code.starts_with("AccessDenied") || is_one_of(error.code, kCodes);
 }
 

@@ -68,7 +68,10 @@ Result<StreamAddress> check_stream_url(std::string_view url,
       decode_percent(path.substr(kPathPrefix.size())) == expected.session_id;
   if (!right_session)
     return refused("its path is not that of session \"" + expected.session_id + "\"");
-  return StreamAddress{endpoint, std::move(location->target)};
+  // A signature in the URL is for the host that it names.
+  const bool replaced = !configured && expected.configured && expected.replaces &&
+                        !has_query_signature(location->target);
+  return StreamAddress{replaced ? *expected.configured : endpoint, std::move(location->target)};
 }
 
 bool has_query_signature(std::string_view target) {

@@ -24,12 +24,15 @@ struct StreamExpectation {
   std::string session_id;
   /// Where the settings put the message gateway: its host and port are good too.
   std::optional<Endpoint> configured{};
+  /// That endpoint is the gateway's own, and to be used in place of the region's: a VPC
+  /// endpoint whose private names this machine does not see, for one.
+  bool replaces = false;
 };
 
 /// Accepts wss://HOST/v1/data-channel/SESSION?... alone, HOST being the message gateway of the
 /// region (with its FIPS and dual-stack forms and those of VPC endpoints) on port 443, or the
-/// configured endpoint. Nothing of the URL's query gets into an error.
-/// Errors: kProtocol, saying which part is wrong.
+/// configured endpoint, which takes the region's place when it is to. Nothing of the URL's
+/// query gets into an error. Errors: kProtocol, saying which part is wrong.
 Result<StreamAddress> check_stream_url(std::string_view url, const StreamExpectation& expected);
 
 /// Whether the target's query has a signature already, so that no other may be added.

@@ -42,7 +42,9 @@ HttpRequest make_assume_role(const AssumeRoleRequest& request) {
   return make_form("AssumeRole", {{"RoleArn", request.role_arn},
                                   {"RoleSessionName", request.role_session_name},
                                   {"ExternalId", request.external_id},
-                                  {"DurationSeconds", duration}});
+                                  {"DurationSeconds", duration},
+                                  {"SerialNumber", request.serial_number},
+                                  {"TokenCode", request.token_code.reveal()}});
 }
 
 HttpRequest make_assume_role_with_web_identity(

@@ -16,6 +16,8 @@ struct AssumeRoleRequest {
   std::string role_session_name;
   std::string external_id{};         ///< empty: none
   std::chrono::seconds duration{0};  ///< 0: the service's own, one hour
+  std::string serial_number{};       ///< of an MFA device
+  Secret token_code{};               ///< of that device
 };
 
 struct AssumeRoleWithWebIdentityRequest {

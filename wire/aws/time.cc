@@ -34,7 +34,7 @@ std::optional<sys_seconds> make_time(int year, int month, int day, int hour, int
 
 /// "Z", "+02:00" or "-0230" as seconds east of Greenwich.
 std::optional<std::chrono::seconds> decode_offset(std::string_view text) {
-  if (text == "Z" || text == "z") return std::chrono::seconds(0);
+  if (text == "Z" || text == "z" || text == "UTC") return std::chrono::seconds(0);
   const bool colon = text.size() == 6 && text[3] == ':';
   if ((text.size() != 5 && !colon) || (text[0] != '+' && text[0] != '-')) return {};
   const int hours = digits(text, 1, 2);
@@ -46,10 +46,16 @@ std::optional<std::chrono::seconds> decode_offset(std::string_view text) {
 }  // namespace
 
 std::string encode_amz_date(sys_seconds time) {
+  auto text = encode_iso8601(time);
+  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
+  return text;
+}
+
+std::string encode_iso8601(sys_seconds time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", static_cast<int>(date.year()),
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }

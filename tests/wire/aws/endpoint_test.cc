@@ -1,5 +1,8 @@
 #include "wire/aws/endpoint.h"
 
+#include <fstream>
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 #include "wire/aws/identifiers.h"
@@ -22,6 +25,29 @@ TEST(Endpoint, DefaultHostsFollowThePartition) {
   for (const auto& [region, host] : hosts)
     EXPECT_EQ(make_endpoint("ssm", region).url(), std::string("https://") + host);
   EXPECT_EQ(find_partition("us-gov-east-1").name, "aws-us-gov");
+}
+
+TEST(Endpoint, HostsAreThoseOfBotocore) {
+  std::ifstream file(PASSPORT_TEST_DATA "/endpoints.txt");
+  std::string line;
+  int rows = 0;
+  while (std::getline(file, line)) {
+    if (line.starts_with('#')) continue;
+    std::istringstream words(line);
+    std::string service, region, fips, dual_stack, url;
+    ASSERT_TRUE(words >> service >> region >> fips >> dual_stack >> url) << line;
+    const EndpointVariant variant{fips == "fips", dual_stack == "dualstack"};
+    EXPECT_EQ(make_endpoint(service, region, variant).url(), url) << line;
+    ++rows;
+  }
+  EXPECT_EQ(rows, 240);
+}
+
+TEST(Endpoint, TheGlobalStsIsForOldRegions) {
+  for (const auto* region : {"us-east-1", "eu-west-1", "ap-northeast-1"})
+    EXPECT_TRUE(has_global_sts(region)) << region;
+  for (const auto* region : {"me-central-1", "us-gov-west-1", "cn-north-1", ""})
+    EXPECT_FALSE(has_global_sts(region)) << region;
 }
 
 TEST(Endpoint, ParsesWhatSettingsGive) {
@@ -52,6 +78,7 @@ TEST(Endpoint, RefusesOtherTexts) {
       {"https://h:0", "port"},
       {"https://h:", "port"},
       {"https://h:65536", "port"},
+      {"https://h:99999", "port"},
       {"https://%41", "percent-encoded"},
       {"https://[v1.x]", "known kind"},
       {"https://h h", "not a URL"},

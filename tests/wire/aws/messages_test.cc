@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "wire/aws/credential_messages.h"
 #include "wire/aws/kms_messages.h"
+#include "wire/aws/role_cache.h"
 #include "wire/aws/ssm_messages.h"
 #include "wire/aws/sts_messages.h"
 #include "wire/aws/time.h"
@@ -13,6 +14,25 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::sys_seconds;
+
+TEST(CachedRoles, HaveTheNamesOfBotocore) {
+  AssumeRoleRequest request;
+  request.role_arn = "arn:aws:iam::123456789012:role/ops";
+  EXPECT_EQ(role_cache_file(request), "22683b67d5bd46b0335d9327094666b8be5b5cd5.json");
+  request.serial_number = "arn:aws:iam::123456789012:mfa/ada";
+  request.role_session_name = "ada";
+  request.external_id = "a \"b\"/\\c";
+  request.duration = 3600s;
+  request.token_code = Secret("123456");
+  EXPECT_EQ(role_cache_file(request), "7a2c2f6cf0a5efb2db7843b346b46542e28fd56b.json");
+}
+
+TEST(Times, OfTheCachesOfTheAwsCli) {
+  const sys_seconds time(1440938160s);
+  EXPECT_EQ(encode_iso8601(time), "2015-08-30T12:36:00Z");
+  EXPECT_EQ(decode_iso8601("2015-08-30T12:36:00UTC"), time);
+  EXPECT_FALSE(decode_iso8601("2015-08-30T12:36:00CET"));
+}
 
 TEST(SsmMessages, StartSessionIsJson11) {
   const auto body = serialize_start_session({.target = "i-0123456789abcdef0",

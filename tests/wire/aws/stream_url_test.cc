@@ -105,6 +105,25 @@ TEST(StreamUrl, AcceptsTheConfiguredEndpointAndNoOtherPortOfIt) {
   EXPECT_TRUE(check_stream_url("wss://ssmmessages.eu-west-1.amazonaws.com" + kPath, expected));
 }
 
+TEST(StreamUrl, AConfiguredGatewayTakesTheRegionsPlace) {
+  auto expected = kExpected;
+  expected.configured =
+      Endpoint{true, "vpce-0a1b-x2y3.ssmmessages.eu-west-1.vpce.amazonaws.com", 443, ""};
+  const std::string url = "wss://ssmmessages.eu-west-1.amazonaws.com" + kPath;
+  EXPECT_EQ(check_stream_url(url, expected)->endpoint.host,
+            "ssmmessages.eu-west-1.amazonaws.com");
+  expected.replaces = true;
+  const auto replaced = check_stream_url(url, expected);
+  ASSERT_TRUE(replaced) << replaced.error().detail;
+  EXPECT_EQ(replaced->endpoint, *expected.configured);
+  EXPECT_EQ(replaced->target, kPath);
+  EXPECT_EQ(check_stream_url(url + "&X-Amz-Signature=00", expected)->endpoint.host,
+            "ssmmessages.eu-west-1.amazonaws.com");
+  EXPECT_FALSE(check_stream_url("wss://evil.com" + kPath, expected));
+  EXPECT_FALSE(check_stream_url(
+      "wss://ssmmessages.eu-west-1.amazonaws.com/v1/data-channel/other-1", expected));
+}
+
 TEST(StreamUrl, ErrorsDoNotShowTheQuery) {
   const auto address =
       check_stream_url("wss://evil.com/v1/data-channel/x?X-Amz-Signature=canary", kExpected);
