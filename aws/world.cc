@@ -4,6 +4,7 @@
 #include <random>
 
 #include "net/http_client.h"
+#include "net/terminal_question.h"
 
 namespace passport::aws {
 namespace {
@@ -15,8 +16,8 @@ net::Task<void> wait_for(net::asio::any_io_executor executor, std::chrono::milli
 
 }  // namespace
 
-World make_world(net::asio::any_io_executor executor, net::TlsContext tls) {
-  const auto client = std::make_shared<net::HttpClient>(executor, std::move(tls));
+World make_world(net::asio::any_io_executor executor, net::Outbound outbound) {
+  const auto client = std::make_shared<net::HttpClient>(executor, std::move(outbound));
   const auto random = std::make_shared<std::minstd_rand>(std::random_device()());
   World world;
   world.environment = process_environment();
@@ -28,6 +29,9 @@ World make_world(net::asio::any_io_executor executor, net::TlsContext tls) {
   world.send = [client](wire::Endpoint endpoint, wire::HttpRequest request,
                         net::Deadline deadline) {
     return client->send(std::move(endpoint), std::move(request), deadline);
+  };
+  world.ask = [executor](std::string prompt, net::Deadline deadline) {
+    return net::ask_terminal(executor, std::move(prompt), deadline);
   };
   return world;
 }

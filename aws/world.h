@@ -5,8 +5,9 @@
 
 #include "aws/environment.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "net/asio.h"
-#include "net/tls.h"
+#include "net/outbound.h"
 #include "wire/http.h"
 
 namespace passport::aws {
@@ -20,9 +21,12 @@ struct World {
   std::function<net::Task<Result<wire::HttpResponse>>(wire::Endpoint, wire::HttpRequest,
                                                       net::Deadline)>
       send;
+  /// Asks the user for what is not to be shown, as net::ask_terminal; empty: there is nobody to
+  /// ask.
+  std::function<net::Task<Result<Secret>>(std::string prompt, net::Deadline)> ask;
 };
 
 /// The real one. Connections are kept as long as a copy of it lives.
-World make_world(net::asio::any_io_executor executor, net::TlsContext tls);
+World make_world(net::asio::any_io_executor executor, net::Outbound outbound);
 
 }  // namespace passport::aws

@@ -237,6 +237,11 @@ const asio::any_io_executor& BufferedStream::get_executor() const {
   return core_->executor;
 }
 
+void BufferedStream::start_tls(std::unique_ptr<TlsEngine> tls) {
+  if (core_->tls) tls->set_carrier(std::move(core_->tls));
+  core_->tls = std::move(tls);
+}
+
 Task<Result<void>> BufferedStream::handshake() {
   const auto core = core_;
   if (!core->tls) co_return Result<void>();

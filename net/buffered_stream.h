@@ -42,6 +42,9 @@ class BufferedStream {
 
   const executor_type& get_executor() const;
 
+  /// What follows is TLS, inside the TLS that there was, if any. Nothing is buffered or
+  /// pending.
+  void start_tls(std::unique_ptr<TlsEngine> tls);
   /// Does the TLS handshake, if there is TLS. Errors: kUnavailable, in the words of TLS.
   Task<Result<void>> handshake();
 

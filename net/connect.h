@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "net/buffered_stream.h"
+#include "net/outbound.h"
 #include "wire/http.h"
 
 namespace passport::net {
@@ -10,11 +11,13 @@ namespace passport::net {
 /// "host:port", escaped, as messages name an endpoint.
 std::string name_of(const wire::Endpoint& endpoint);
 
-/// Looks the host up, connects to one of its addresses and does the TLS handshake. Addresses
-/// are tried in order; one that does not answer has kAddressTime while others remain. Errors:
-/// kUnavailable, kTimeout; the detail says what failed and where.
+/// Looks the host up, connects to one of its addresses and does the TLS handshake; where
+/// `outbound` names a proxy, all that with the proxy, which then connects to the host. A
+/// connection that `outbound` has warm is taken instead. Addresses are tried in order; one that
+/// does not answer has kAddressTime while others remain. Errors: kUnavailable, kTimeout, those
+/// of connect_through(); the detail says what failed and where.
 inline constexpr std::chrono::seconds kAddressTime{5};
-Task<Result<BufferedStream>> connect_stream(asio::any_io_executor executor, TlsContext tls,
+Task<Result<BufferedStream>> connect_stream(asio::any_io_executor executor, Outbound outbound,
                                             wire::Endpoint endpoint, Deadline deadline);
 
 }  // namespace passport::net

@@ -99,11 +99,11 @@ std::string seconds_text(Clock::duration d) {
 
 class HttpClient::Impl {
  public:
-  Impl(asio::any_io_executor executor, TlsContext tls)
-      : executor_(std::move(executor)), tls_(std::move(tls)) {}
+  Impl(asio::any_io_executor executor, Outbound outbound)
+      : executor_(std::move(executor)), outbound_(std::move(outbound)) {}
 
   const asio::any_io_executor& executor() const { return executor_; }
-  const TlsContext& tls() const { return tls_; }
+  const Outbound& outbound() const { return outbound_; }
 
   std::optional<BufferedStream> take_idle(const wire::Endpoint& endpoint) {
     auto& idle = idle_[endpoint.url()];
@@ -127,12 +127,12 @@ class HttpClient::Impl {
     Clock::time_point since;
   };
   asio::any_io_executor executor_;
-  TlsContext tls_;
+  Outbound outbound_;
   std::map<std::string, std::vector<Idle>> idle_;
 };
 
-HttpClient::HttpClient(asio::any_io_executor executor, TlsContext tls)
-    : impl_(std::make_shared<Impl>(std::move(executor), std::move(tls))) {}
+HttpClient::HttpClient(asio::any_io_executor executor, Outbound outbound)
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(outbound))) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
@@ -149,7 +149,7 @@ Task<Result<wire::HttpResponse>> HttpClient::send(wire::Endpoint endpoint,
     const bool fresh = !kept;
     if (fresh) {
       auto connected =
-          co_await connect_stream(impl->executor(), impl->tls(), endpoint, deadline);
+          co_await connect_stream(impl->executor(), impl->outbound(), endpoint, deadline);
       if (!connected) co_return connected.error();
       kept = std::move(*connected);
     }

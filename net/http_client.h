@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 #include "net/asio.h"
-#include "net/tls.h"
+#include "net/outbound.h"
 #include "wire/http.h"
 
 namespace passport::net {
@@ -18,7 +18,7 @@ class HttpClient {
  public:
   static constexpr std::size_t kMaxBody = 4 << 20;
 
-  HttpClient(asio::any_io_executor executor, TlsContext tls);
+  HttpClient(asio::any_io_executor executor, Outbound outbound);
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;

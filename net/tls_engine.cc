@@ -21,6 +21,12 @@ struct EngineBio {
   static int read(BIO* bio, char* out, std::size_t size, std::size_t* done) {
     auto* engine = static_cast<TlsEngine*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
+    if (engine->carrier_) {
+      const auto status =
+          engine->carrier_->read({reinterpret_cast<std::uint8_t*>(out), size}, *done);
+      if (status == TlsEngine::Status::kWantInput) BIO_set_retry_read(bio);
+      return status == TlsEngine::Status::kDone ? 1 : 0;
+    }
     const auto n = std::min(size, engine->received_end_ - engine->received_begin_);
     if (n == 0) {
       BIO_set_retry_read(bio);
@@ -34,8 +40,10 @@ struct EngineBio {
 
   static int write(BIO* bio, const char* data, std::size_t size, std::size_t* done) {
     auto* engine = static_cast<TlsEngine*>(BIO_get_data(bio));
-    append(engine->outgoing_, as_bytes({data, size}));
+    const auto bytes = as_bytes({data, size});
     *done = size;
+    if (engine->carrier_) return engine->carrier_->write(bytes) ? 1 : 0;
+    append(engine->outgoing_, bytes);
     return 1;
   }
 
@@ -149,9 +157,21 @@ void TlsEngine::shutdown() {
   ERR_clear_error();
   if (SSL_is_init_finished(ssl_)) SSL_shutdown(ssl_);
   ERR_clear_error();
+  if (carrier_) carrier_->shutdown();
+}
+
+void TlsEngine::commit(std::size_t n) {
+  if (carrier_) return carrier_->commit(n);
+  received_end_ += n;
+}
+
+bool TlsEngine::has_received() const {
+  if (carrier_) return carrier_->has_received() || SSL_has_pending(carrier_->ssl_) == 1;
+  return received_begin_ < received_end_;
 }
 
 std::span<std::uint8_t> TlsEngine::receive_space() {
+  if (carrier_) return carrier_->receive_space();
   if (received_.empty()) received_.resize(kReceiveSize);
   if (received_begin_ == received_end_) {
     received_begin_ = received_end_ = 0;

@@ -38,6 +38,9 @@ class TlsEngine {
   TlsEngine(const TlsEngine&) = delete;
   TlsEngine& operator=(const TlsEngine&) = delete;
 
+  /// From now on `carrier`, whose handshake is done, carries this connection: TLS inside TLS.
+  void set_carrier(std::unique_ptr<TlsEngine> carrier) { carrier_ = std::move(carrier); }
+
   Status handshake();
   /// Decrypts into `into`; `size` is how many bytes that gave.
   Status read(std::span<std::uint8_t> into, std::size_t& size);
@@ -48,10 +51,11 @@ class TlsEngine {
 
   /// Where to put received bytes: kReceiveSize of them at most. Valid until the next call.
   std::span<std::uint8_t> receive_space();
-  void commit(std::size_t n) { received_end_ += n; }
-  bool has_received() const { return received_begin_ < received_end_; }
+  void commit(std::size_t n);
+  /// Something received waits to be decrypted.
+  bool has_received() const;
 
-  Bytes& outgoing() { return outgoing_; }
+  Bytes& outgoing() { return carrier_ ? carrier_->outgoing() : outgoing_; }
   bool resumed() const;
   const std::string& error() const { return error_; }
 
@@ -63,6 +67,7 @@ class TlsEngine {
   friend struct EngineBio;
 
   TlsContext context_;
+  std::unique_ptr<TlsEngine> carrier_;
   ssl_st* ssl_ = nullptr;
   Bytes received_;
   std::size_t received_begin_ = 0;

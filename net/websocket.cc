@@ -228,14 +228,14 @@ Task<void> WebSocket::break_off(const WebSocketMessage& /*message*/, std::size_t
 }
 
 Task<Result<std::unique_ptr<WebSocket>>> WebSocket::connect(asio::any_io_executor executor,
-                                                            TlsContext tls,
+                                                            Outbound outbound,
                                                             wire::Endpoint endpoint,
                                                             wire::HttpRequest request,
                                                             Deadline deadline) {
   if (!headers_are_sound(request.headers)) {
     co_return Error{Errc::kInternal, "request holds characters that HTTP does not allow"};
   }
-  auto stream = co_await connect_stream(executor, tls, endpoint, deadline);
+  auto stream = co_await connect_stream(executor, outbound, endpoint, deadline);
   if (!stream) co_return stream.error();
   const auto state = std::make_shared<State>(*stream);
   const auto watchdog = abort_at(deadline, state->stream);

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "net/asio.h"
-#include "net/tls.h"
+#include "net/outbound.h"
 #include "wire/http.h"
 #include "wire/websocket_message.h"
 
@@ -40,7 +40,7 @@ class WebSocket {
   /// Errors: kUnavailable, kTimeout as HttpClient::send; kDenied when the server answers 401 or
   /// 403, kExpired 410, kThrottled 429, else kUnavailable: the detail quotes status and body.
   static Task<Result<std::unique_ptr<WebSocket>>> connect(asio::any_io_executor executor,
-                                                          TlsContext tls,
+                                                          Outbound outbound,
                                                           wire::Endpoint endpoint,
                                                           wire::HttpRequest request,
                                                           Deadline deadline);
