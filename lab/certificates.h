@@ -1,6 +1,7 @@
 // The lab's own certificate authority and its server certificate, made anew at each start.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -13,8 +14,8 @@ struct Certificates {
   Secret key_pem;         ///< the server's key; the authority's is not kept
 };
 
-/// EC P-256, for localhost, 127.0.0.1 and ::1; valid from an hour ago for 30 days.
-/// Errors: kInternal when OpenSSL refuses.
-Result<Certificates> make_certificates();
+/// EC P-256, for localhost, 127.0.0.1, ::1 and the `names` of hosts; valid from an hour ago for
+/// 30 days. Errors: kInternal when OpenSSL refuses.
+Result<Certificates> make_certificates(const std::vector<std::string>& names = {});
 
 }  // namespace passport::lab

@@ -14,7 +14,9 @@
 #include "lab/certificates.h"
 #include "lab/fault_control.h"
 #include "lab/instance_spawn.h"
+#include "lab/sso_api.h"
 #include "lab/state_dir.h"
+#include "wire/aws/endpoint.h"
 
 namespace passport::lab {
 namespace {
@@ -50,6 +52,18 @@ std::string find_proxy() {
     if (::access(path.c_str(), X_OK) == 0) return path.string();
   }
   return "passport-proxy";
+}
+
+std::string gateway_name(const std::string& region) {
+  return wire::aws::make_endpoint("ssmmessages", region).host;
+}
+
+/// Those of all services that the lab has.
+std::vector<std::string> aws_names(const std::string& region) {
+  std::vector<std::string> out;
+  for (const auto* service : {"ssm", "ssmmessages", "sts", "kms", "sso", "sso-oidc"})
+    out.push_back(wire::aws::make_endpoint(service, region).host);
+  return out;
 }
 
 }  // namespace
@@ -194,7 +208,8 @@ void Lab::add_known_instances() {
 }
 
 Result<void> Lab::listen() {
-  auto certificates = make_certificates();
+  auto certificates = make_certificates(options_.aws_names ? aws_names(state_.region)
+                                                           : std::vector<std::string>());
   if (!certificates) return certificates.error();
   auto tls = net::TlsContext::server(certificates->chain_pem,
                                      std::string(certificates->key_pem.reveal()));
@@ -203,8 +218,9 @@ Result<void> Lab::listen() {
                                         gateway_.make_handlers());
   if (!server) return server.error();
   server_ = std::move(*server);
-  state_.authority = fmt::format("{}:{}", kAddress, server_->port());
-  summary_.endpoint = "https://" + state_.authority;
+  summary_.endpoint = fmt::format("https://{}:{}", kAddress, server_->port());
+  const auto host = options_.aws_names ? gateway_name(state_.region) : std::string(kAddress);
+  state_.authority = fmt::format("{}:{}", host, server_->port());
   return save_file(in_state_dir(kCaFile), certificates->ca_pem);
 }
 
@@ -262,11 +278,17 @@ Result<void> Lab::save_files() {
   const auto token =
       fmt::format("eyJhbGciOiJub25lIn0.{}.{}", state_.random_hex(16), state_.random_hex(32));
   state_.web_identity_token = Secret(token);
+  const auto login = make_sso_login(state_, static_cast<std::int64_t>(std::time(nullptr)));
+  const auto code =
+      fmt::format("{:06}", std::stoul(state_.random_hex(4), nullptr, 16) % 1000000);
+  state_.mfa_code = Secret(code);
   const std::pair<const char*, std::string> files[] = {
       {kEnvFile, render_env(summary_, access_key_id_, secret)},
       {kSshConfigFile, render_ssh_config(summary_)},
       {kKnownHostsFile, render_known_hosts(summary_)},
       {kWebIdentityFile, token},
+      {kSsoTokenFile, login},
+      {kMfaCodeFile, code},
       {kSummaryFile,
        serialize_summary(summary_)},  // last: its being there says that the lab is up
   };

@@ -69,6 +69,8 @@ po::options_description make_options(LabOptions& o, Lists& lists, Scalars& scala
                                                        ->value_name("BYTES")
                                                        ->default_value(o.agent_payload_size),
                                                    "port bytes a message, 1 to 65536")(
+      "aws-names", po::bool_switch(&o.aws_names),
+      "certificate and stream URLs have the names of AWS's endpoints")(
       "presign", po::bool_switch(&o.presign),
       "stream URLs are signed, for a client that does not sign")(
       "real-agents", po::value(&lists.real_agents)->value_name("ID,..."),

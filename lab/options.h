@@ -19,7 +19,8 @@ struct LabOptions {
   std::string region = "eu-west-1";
   bool foreground = false;
   std::size_t agent_payload_size = 1024;
-  bool presign = false;                  ///< stream URLs are signed
+  bool aws_names = false;  ///< certificate and stream URLs have the names of AWS's endpoints
+  bool presign = false;    ///< stream URLs are signed
   std::vector<std::string> real_agents;  ///< ids of instances that bring their own agent
   std::vector<std::string> offline;      ///< ids that are known and not connected
   std::map<std::string, std::string> old_agents;  ///< id to agent version

@@ -9,6 +9,7 @@
 #include "lab/kms_api.h"
 #include "lab/query.h"
 #include "lab/ssm_api.h"
+#include "lab/sso_api.h"
 #include "lab/sts_api.h"
 
 namespace passport::lab {
@@ -155,6 +156,7 @@ wire::HttpResponse answer_request(ServiceState& state, const wire::HttpRequest& 
       return answer_create_channel(state, request, *channel, now_unix_s);
     return make_gateway_error(426, "UpgradeRequired", "a websocket upgrade is expected here");
   }
+  if (is_sso_target(request.target)) return answer_sso(state, request, now_unix_s);
   const auto [path, query] = split_target(request.target);
   const auto target = wire::find_header(request.headers, "x-amz-target");
   if (path == "/" && request.method == "POST" && !target.empty()) {

@@ -17,6 +17,9 @@
 namespace passport::lab {
 
 inline constexpr std::string_view kAccount = "123456789012";
+/// Roles whose name begins with kMfaRoles are assumed with a code of it alone.
+inline constexpr std::string_view kMfaDevice = "arn:aws:iam::123456789012:mfa/lab";
+inline constexpr std::string_view kMfaRoles = "mfa-";
 inline constexpr std::string_view kSshDocument = "AWS-StartSSHSession";
 inline constexpr std::string_view kPortDocument = "AWS-StartPortForwardingSession";
 inline constexpr std::string_view kRemoteHostDocument =
@@ -51,6 +54,14 @@ struct Principal {
 };
 
 using Parameters = std::map<std::string, std::vector<std::string>>;
+
+/// What the one login of IAM Identity Center holds; without tokens there is none.
+struct SsoLogin {
+  std::string client_id{};
+  Secret client_secret{};
+  Secret access_token{};
+  Secret refresh_token{};  ///< good once
+};
 
 enum class SessionState { kConnecting, kConnected, kDisconnected, kTerminated };
 const char* to_string(SessionState state);
@@ -125,6 +136,8 @@ class ServiceState {
   std::string session_key;        ///< KMS key that sessions are encrypted with; empty: none
   bool session_challenge = true;  ///< the lab's own agents add one to the encryption context
   Secret web_identity_token;      ///< the one that AssumeRoleWithWebIdentity takes
+  SsoLogin sso;
+  Secret mfa_code;  ///< of the device kMfaDevice
 
   void add_instance(KnownInstance instance);
   KnownInstance* find_instance(std::string_view id);

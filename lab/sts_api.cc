@@ -1,6 +1,7 @@
 #include "lab/sts_api.h"
 
 #include <charconv>
+#include <optional>
 #include <variant>
 
 #include <fmt/format.h>
@@ -98,6 +99,24 @@ std::string assume(ServiceState& state, const RoleWanted& wanted, std::int64_t n
       key.session_token.reveal(), format_iso_time(key.expires_unix_s));
 }
 
+/// What is wrong with the MFA code, or with there being none.
+std::optional<ApiError> check_mfa(const ApiCall& call, const RoleWanted& wanted,
+                                  const QueryItems& parameters) {
+  const auto serial = find_item(parameters, "SerialNumber");
+  const auto code = find_item(parameters, "TokenCode");
+  if (serial.empty() && code.empty()) {
+    if (!wanted.role.starts_with(kMfaRoles)) return std::nullopt;
+    return ApiError{403, "AccessDenied",
+                    fmt::format("User: {} is not authorized to perform: sts:AssumeRole on "
+                                "resource: {}",
+                                call.principal.arn, wanted.arn)};
+  }
+  const auto want = call.state.mfa_code.reveal();
+  if (serial == kMfaDevice && !want.empty() && code == want) return std::nullopt;
+  return ApiError{403, "AccessDenied",
+                  "MultiFactorAuthentication failed with invalid MFA one time pass code. "};
+}
+
 wire::HttpResponse answer_assume_role(const ApiCall& call, const QueryItems& parameters) {
   const auto role = find_item(parameters, "RoleArn");
   const ApiSubject subject{"sts:AssumeRole", role, role, ""};
@@ -109,6 +128,10 @@ wire::HttpResponse answer_assume_role(const ApiCall& call, const QueryItems& par
   }
   const auto wanted = read_role(parameters);
   if (const auto* error = std::get_if<ApiError>(&wanted)) {
+    write_audit(call, subject, error->code);
+    return make_sts_error(call.state, *error);
+  }
+  if (const auto error = check_mfa(call, std::get<RoleWanted>(wanted), parameters)) {
     write_audit(call, subject, error->code);
     return make_sts_error(call.state, *error);
   }

@@ -38,6 +38,8 @@ inline constexpr char kControlFile[] = "control";
 inline constexpr char kPidFile[] = "lab.pid";
 inline constexpr char kSummaryFile[] = "lab.json";
 inline constexpr char kWebIdentityFile[] = "web_identity_token";
+inline constexpr char kSsoTokenFile[] = "sso_token.json";
+inline constexpr char kMfaCodeFile[] = "mfa_code";
 inline constexpr char kInstancesDir[] = "instances";
 
 std::string serialize_summary(const Summary& summary);
