@@ -27,7 +27,7 @@ net::Task<Result<Credentials>> CredentialChain::load(Renew renew, net::Deadline 
   if (renew == Renew::kNo && valid(kRenewBefore)) co_return *kept_;
   const auto files = load_shared_files(world_.environment);
   if (!files) co_return files.error();
-  CredentialSearch search(world_, settings_, *files);
+  CredentialSearch search(world_, settings_, *files, renew);
   auto found = co_await search.run(deadline);
   const bool usable = found && (!found->expires || world_.now() < *found->expires);
   if (!usable && renew == Renew::kNo && valid(std::chrono::seconds(0))) co_return *kept_;

@@ -5,14 +5,21 @@
 
 #include "aws/credential_process.h"
 #include "aws/metadata_service.h"
+#include "aws/private_file.h"
 #include "aws/service_client.h"
+#include "aws/sso.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "wire/aws/role_cache.h"
 #include "wire/aws/time.h"
 
 namespace passport::aws {
 namespace {
 
 constexpr std::size_t kMaxWebToken = 64 << 10;
+constexpr std::size_t kMaxCachedRole = 64 << 10;
+/// botocore's: with less time than this a cached key is not used.
+constexpr std::chrono::minutes kCachedRoleMargin{15};
 
 Error unusable(std::string detail, std::string hint = {}) {
   return {Errc::kConfig, std::move(detail), std::move(hint)};
@@ -51,6 +58,36 @@ Error in_profile(Error error, const std::string& profile, std::string_view setti
   error.detail = std::string(setting) + " of " + shown(profile) + ": " + error.detail;
   return error;
 }
+
+/// The AWS CLI's cache, for one role.
+class RoleCache {
+ public:
+  RoleCache(const World& world, const AssumeRoleRequest& request) : world_(world) {
+    const auto home = find_variable(world.environment, "HOME");
+    if (!home.empty()) path_ = home + "/.aws/cli/cache/" + wire::aws::role_cache_file(request);
+  }
+
+  /// A key that holds for a while yet.
+  std::optional<wire::aws::IssuedKey> find() const {
+    if (path_.empty()) return {};
+    const auto text = load_file(path_, kMaxCachedRole);
+    if (!text) return {};
+    auto key = wire::aws::parse_cached_role(*text);
+    if (!key || *key->expires - world_.now() < kCachedRoleMargin) return {};
+    return std::move(*key);
+  }
+
+  /// What cannot be kept is asked for again.
+  void keep(const wire::aws::IssuedKey& key) const {
+    if (path_.empty()) return;
+    const auto saved = save_private_file(path_, wire::aws::serialize_cached_role(key));
+    if (!saved) log(LogLevel::kInfo, "{}", saved.error().detail);
+  }
+
+ private:
+  const World& world_;
+  std::string path_;
+};
 
 }  // namespace
 
@@ -120,18 +157,14 @@ net::Task<Found> CredentialSearch::find_in_profile(std::string profile,
   if (!found || *found) co_return found;
   found = co_await find_by_web_identity(profile, deadline);
   if (!found || *found) co_return found;
+  found = co_await find_sso_credentials(world_, settings_, files_, profile, deadline);
+  if (!found || *found) co_return found;
   found = find_in_section(files_.credentials, profile);
   if (!found || *found) co_return found;
   found = co_await find_by_process(profile, deadline);
   if (!found || *found) co_return found;
   found = find_in_section(files_.config, profile);
   if (!found || *found) co_return found;
-  // The AWS CLI prefers SSO to keys; keys beside it are what serves here.
-  const bool sso = !files_.find(profile, "sso_session").empty() ||
-                   !files_.find(profile, "sso_start_url").empty();
-  if (sso)
-    co_return unusable(shown(profile) + " uses SSO, which is not supported",
-                       export_hint(profile));
   co_return nothing();
 }
 
@@ -143,14 +176,8 @@ net::Task<Found> CredentialSearch::find_by_role(std::string profile, net::Deadli
     for (const auto& name : roles_) names += shown(name) + " -> ";
     co_return unusable("source_profile goes in a circle: " + names + shown(profile));
   }
-  if (!files_.find(profile, "mfa_serial").empty())
-    co_return unusable(
-        shown(profile) + " wants an MFA code (mfa_serial), and there is nobody to ask",
-        export_hint(profile));
   roles_.push_back(profile);
-  auto with = co_await find_role_source(profile, deadline);
-  if (!with) co_return with.error();
-  auto assumed = co_await assume_role(profile, std::move(*with), deadline);
+  auto assumed = co_await assume_role(profile, deadline);
   roles_.pop_back();
   if (!assumed) co_return assumed.error();
   co_return as_found(std::move(*assumed));
@@ -210,24 +237,54 @@ std::string CredentialSearch::session_name(const std::string& given) const {
   return "passport-" + std::to_string(world_.now().time_since_epoch().count());
 }
 
+net::Task<Result<Secret>> CredentialSearch::ask_code(std::string profile, std::string serial,
+                                                     net::Deadline deadline) {
+  if (!world_.ask)
+    co_return Error{Errc::kExpired, shown(profile) + " wants an MFA code again",
+                    "start anew, where a code can be given"};
+  auto code = co_await world_.ask(
+      "Enter MFA code for " + escape_for_terminal(serial, 256) + ": ", deadline);
+  if (code) co_return std::move(*code);
+  auto error = code.error();
+  const bool nobody = error.code == Errc::kUnavailable;
+  co_return Error{nobody ? Errc::kDenied : error.code,
+                  shown(profile) + " wants an MFA code: " + error.detail,
+                  nobody ? export_hint(profile) : ""};
+}
+
 net::Task<Result<Credentials>> CredentialSearch::assume_role(std::string profile,
-                                                             Credentials with,
                                                              net::Deadline deadline) {
   const auto duration = read_duration(files_.find(profile, "duration_seconds"), profile);
   if (!duration) co_return duration.error();
   AssumeRoleRequest request;
   request.role_arn = files_.find(profile, "role_arn");
-  request.role_session_name = session_name(files_.find(profile, "role_session_name"));
+  request.role_session_name = files_.find(profile, "role_session_name");
   request.external_id = files_.find(profile, "external_id");
+  request.serial_number = files_.find(profile, "mfa_serial");
   request.duration = *duration;
+  const auto source = shown(profile) + " (its role)";
 
+  const RoleCache cache(world_, request);
+  if (renew_ == Renew::kNo) {
+    if (auto key = cache.find())
+      co_return Credentials{std::move(key->key), key->expires, source};
+  }
+  const auto with = co_await find_role_source(profile, deadline);
+  if (!with) co_return with.error();
+  request.role_session_name = session_name(request.role_session_name);
+  if (!request.serial_number.empty()) {
+    auto code = co_await ask_code(profile, request.serial_number, deadline);
+    if (!code) co_return code.error();
+    request.token_code = std::move(*code);
+  }
   ServiceClient client(
       world_, settings_,
-      [&with](Renew, net::Deadline) -> net::Task<Result<Credentials>> { co_return with; });
+      [&with](Renew, net::Deadline) -> net::Task<Result<Credentials>> { co_return *with; });
   Sts sts(client);
   auto key = co_await sts.assume_role(std::move(request), deadline);
   if (!key) co_return in_profile(key.error(), profile, "role_arn");
-  co_return Credentials{std::move(key->key), key->expires, shown(profile) + " (its role)"};
+  cache.keep(*key);
+  co_return Credentials{std::move(key->key), key->expires, source};
 }
 
 net::Task<Found> CredentialSearch::find_by_web_identity(std::string profile,

@@ -21,8 +21,9 @@ using Found = Result<std::optional<Credentials>>;
 class CredentialSearch {
  public:
   /// All must outlive the search.
-  CredentialSearch(const World& world, const Settings& settings, const SharedFiles& files)
-      : world_(world), settings_(settings), files_(files) {}
+  CredentialSearch(const World& world, const Settings& settings, const SharedFiles& files,
+                   Renew renew)
+      : world_(world), settings_(settings), files_(files), renew_(renew) {}
 
   /// Errors: those of the sources; kDenied when none has any.
   net::Task<Result<Credentials>> run(net::Deadline deadline);
@@ -33,8 +34,9 @@ class CredentialSearch {
   net::Task<Result<Credentials>> find_role_source(std::string profile, net::Deadline deadline);
   net::Task<Result<Credentials>> find_named_source(std::string profile, std::string source,
                                                    net::Deadline deadline);
-  net::Task<Result<Credentials>> assume_role(std::string profile, Credentials with,
-                                             net::Deadline deadline);
+  net::Task<Result<Credentials>> assume_role(std::string profile, net::Deadline deadline);
+  net::Task<Result<Secret>> ask_code(std::string profile, std::string serial,
+                                     net::Deadline deadline);
   net::Task<Found> find_by_web_identity(std::string profile, net::Deadline deadline);
   net::Task<Found> find_by_process(std::string profile, net::Deadline deadline);
   net::Task<Found> find_in_container(net::Deadline deadline);
@@ -45,6 +47,7 @@ class CredentialSearch {
   const World& world_;
   const Settings& settings_;
   const SharedFiles& files_;
+  Renew renew_;                      ///< kYes: nothing from the cache of roles
   std::vector<std::string> roles_;   ///< profiles whose role is being assumed, first to last
   std::vector<std::string> looked_;  ///< where there was nothing, for the message
 };

@@ -34,7 +34,9 @@ wire::HttpRequest ServiceClient::prepare(const ServiceCall& call,
   request.target = settings_.endpoint(call.service).path + request.target;
   if (!call.unsigned_call)
     wire::aws::sign(request, endpoint, credentials.key,
-                    {.region = settings_.region, .service = call.service, .time = now()});
+                    {.region = settings_.signing_region(call.service),
+                     .service = call.service,
+                     .time = now()});
   return request;
 }
 

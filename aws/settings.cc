@@ -1,5 +1,6 @@
 #include "aws/settings.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -11,7 +12,8 @@
 namespace passport::aws {
 namespace {
 
-constexpr std::array<std::string_view, 4> kServices = {"ssm", "ssmmessages", "sts", "kms"};
+constexpr std::array<std::string_view, 6> kServices = {"ssm", "ssmmessages", "sts",
+                                                       "kms", "sso",         "sso-oidc"};
 
 Error unusable(std::string detail, std::string hint = {}) {
   return {Errc::kConfig, std::move(detail), std::move(hint)};
@@ -19,8 +21,10 @@ Error unusable(std::string detail, std::string hint = {}) {
 
 std::string upper_case(std::string_view text) {
   std::string out(text);
-  for (auto& c : out)
+  for (auto& c : out) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (c == '-') c = '_';
+  }
   return out;
 }
 
@@ -45,11 +49,30 @@ class Reader {
     return url;
   }
 
+  /// Whether the address that find_endpoint() gives is for `service` alone.
+  bool has_own_endpoint(std::string_view service) const {
+    if (!find_variable(environment_, "AWS_ENDPOINT_URL_" + upper_case(service)).empty())
+      return true;
+    return find_variable(environment_, "AWS_ENDPOINT_URL").empty() &&
+           !find_in_services(service).empty();
+  }
+
+  /// Errors: kConfig, unless the setting is true, false or absent.
+  Result<bool> find_switch(std::string_view setting, std::string_view variable) const {
+    const auto text = find(setting, variable);
+    if (text.empty() || equal_ignoring_case(text, "false")) return false;
+    if (equal_ignoring_case(text, "true")) return true;
+    return unusable(std::string(setting) + " \"" + escape_for_terminal(text, 20) +
+                    "\" is not true or false");
+  }
+
  private:
   std::string find_in_services(std::string_view service) const {
     const auto section = files_.config.services.find(files_.find(profile_, "services"));
     if (section == files_.config.services.end()) return {};
-    const auto nested = section->second.nested.find(service);
+    std::string name(service);
+    std::replace(name.begin(), name.end(), '-', '_');
+    const auto nested = section->second.nested.find(name);
     if (nested == section->second.nested.end()) return {};
     const auto url = nested->second.find("endpoint_url");
     return url == nested->second.end() ? std::string() : url->second;
@@ -98,6 +121,32 @@ Result<void> read_endpoints(const Reader& reader, Settings& out) {
     if (!endpoint) return endpoint.error();
     out.endpoints[std::string(service)] = std::move(*endpoint);
   }
+  out.own_gateway = reader.has_own_endpoint("ssmmessages");
+  return {};
+}
+
+Result<void> read_variant(const Reader& reader, Settings& out) {
+  const auto fips = reader.find_switch("use_fips_endpoint", "AWS_USE_FIPS_ENDPOINT");
+  if (!fips) return fips.error();
+  const auto dual_stack =
+      reader.find_switch("use_dualstack_endpoint", "AWS_USE_DUALSTACK_ENDPOINT");
+  if (!dual_stack) return dual_stack.error();
+  out.variant = {*fips, *dual_stack};
+  const auto sts = reader.find("sts_regional_endpoints", "AWS_STS_REGIONAL_ENDPOINTS");
+  out.global_sts = equal_ignoring_case(sts, "legacy");
+  if (!sts.empty() && !out.global_sts && !equal_ignoring_case(sts, "regional"))
+    return unusable("sts_regional_endpoints \"" + escape_for_terminal(sts, 20) +
+                    "\" is not regional or legacy");
+  return {};
+}
+
+/// As curl and botocore read them (botocore knows no ALL_PROXY).
+wire::ProxyRule read_proxies(const Environment& environment) {
+  std::string no_proxy;
+  for (const std::string_view name : {"NO_PROXY", "no_proxy"})
+    if (auto value = environment(name)) no_proxy = std::move(*value);
+  for (const std::string_view name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
+    if (const auto proxy = environment(name)) return {name, *proxy, no_proxy};
   return {};
 }
 
@@ -115,7 +164,19 @@ Result<void> choose_endpoint(const std::string& url, Settings& out) {
 
 wire::Endpoint Settings::endpoint(std::string_view service) const {
   const auto at = endpoints.find(service);
-  return at != endpoints.end() ? at->second : wire::aws::make_endpoint(service, region);
+  if (at != endpoints.end()) return at->second;
+  auto out = wire::aws::make_endpoint(service, region, variant);
+  if (uses_global(service)) out.host = "sts.amazonaws.com";
+  return out;
+}
+
+bool Settings::uses_global(std::string_view service) const {
+  return service == "sts" && global_sts && !variant.fips && !variant.dual_stack &&
+         endpoints.find(service) == endpoints.end() && wire::aws::has_global_sts(region);
+}
+
+std::string Settings::signing_region(std::string_view service) const {
+  return uses_global(service) ? "us-east-1" : region;
 }
 
 std::optional<wire::Endpoint> Settings::stream_endpoint() const {
@@ -150,6 +211,8 @@ Result<Settings> load_settings(const Environment& environment, const SettingsCho
   const auto attempts = read_attempts(reader.find("max_attempts", "AWS_MAX_ATTEMPTS"));
   if (!attempts) return attempts.error();
   out.max_attempts = *attempts;
+  out.proxies = read_proxies(environment);
+  if (auto variant = read_variant(reader, out); !variant) return variant.error();
   if (auto endpoints = read_endpoints(reader, out); !endpoints) return endpoints.error();
   if (auto chosen = choose_endpoint(choice.endpoint_url, out); !chosen) return chosen.error();
   return out;

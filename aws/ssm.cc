@@ -77,6 +77,7 @@ Result<wire::aws::StreamAddress> Ssm::check_stream(const Session& session) const
   expected.region = client_.settings().region;
   expected.session_id = session.session_id;
   expected.configured = client_.settings().stream_endpoint();
+  expected.replaces = client_.settings().own_gateway;
   return wire::aws::check_stream_url(session.stream_url, expected);
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/log.h"
+#include "net/warm_connections.h"
 #include "proxy/explain.h"
 
 namespace passport::proxy {
@@ -27,11 +28,11 @@ std::function<void()> make_throttle_notice(std::string target) {
 
 }  // namespace
 
-Cloud::Cloud(const net::asio::any_io_executor& executor, const net::TlsContext& tls,
+Cloud::Cloud(const net::asio::any_io_executor& executor, const net::Outbound& outbound,
              const aws::Settings& settings)
     : executor_(executor),
-      tls_(tls),
-      world_(aws::make_world(executor, tls_)),
+      outbound_(outbound),
+      world_(aws::make_world(executor, outbound_)),
       chain_(world_, settings),
       client_(world_, settings, chain_.source()),
       ssm_(client_),
@@ -43,7 +44,16 @@ Result<std::unique_ptr<Cloud>> Cloud::open(const net::asio::any_io_executor& exe
   if (!settings) return settings.error();
   const auto tls = net::TlsContext::client(settings->ca_bundle);
   if (!tls) return tls.error();
-  return std::unique_ptr<Cloud>(new Cloud(executor, *tls, *settings));
+  net::Outbound outbound(*tls, settings->proxies);
+  outbound.warm = std::make_shared<net::WarmConnections>();
+  return std::unique_ptr<Cloud>(new Cloud(executor, outbound, *settings));
+}
+
+void Cloud::warm_up() {
+  const auto& settings = client_.settings();
+  const auto gateway = settings.stream_endpoint().value_or(settings.endpoint("ssmmessages"));
+  for (const auto& endpoint : {settings.endpoint("ssm"), gateway})
+    outbound_.warm->prepare(executor_, outbound_, endpoint);
 }
 
 net::Task<Result<aws::Session>> Cloud::start_session(aws::StartSessionRequest request,
@@ -82,9 +92,11 @@ net::Task<Result<Connection>> Cloud::connect(aws::Session session, net::Deadline
   if (!address) co_return address.error();
   auto request = co_await ssm_.sign_stream(*address, deadline);
   if (!request) co_return request.error();
-  auto websocket = co_await net::WebSocket::connect(executor_, tls_, address->endpoint,
+  auto websocket = co_await net::WebSocket::connect(executor_, outbound_, address->endpoint,
                                                     *std::move(request), deadline);
   if (!websocket) co_return websocket.error();
+  chain_.stop_asking();     // the terminal is ssh's now
+  outbound_.warm->clear();  // what was not needed
   Connection connection;
   connection.websocket = std::move(*websocket);
   connection.token = std::move(session.token);

@@ -18,6 +18,10 @@ class Cloud {
   static Result<std::unique_ptr<Cloud>> open(const net::asio::any_io_executor& executor,
                                              const aws::SettingsChoice& choice);
 
+  /// Begins to connect to where a session will be started and carried, while credentials are
+  /// looked for.
+  void warm_up();
+
   net::Task<Result<aws::Credentials>> credentials(net::Deadline deadline) {
     return client_.credentials(deadline);
   }
@@ -42,13 +46,13 @@ class Cloud {
   net::Task<Error> explain(Error failure, std::string target);
 
  private:
-  Cloud(const net::asio::any_io_executor& executor, const net::TlsContext& tls,
+  Cloud(const net::asio::any_io_executor& executor, const net::Outbound& outbound,
         const aws::Settings& settings);
 
   net::Task<Result<Connection>> connect(aws::Session session, net::Deadline deadline);
 
   net::asio::any_io_executor executor_;
-  net::TlsContext tls_;
+  net::Outbound outbound_;
   aws::World world_;
   aws::CredentialChain chain_;
   aws::ServiceClient client_;

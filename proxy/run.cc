@@ -22,10 +22,11 @@ using namespace std::chrono_literals;
 /// What a coroutine's end calls: a failure ends the process.
 using FailureSink = std::function<void(const std::exception_ptr&)>;
 
-constexpr auto kStartTimeout = 30s;     ///< StartSession, with its retries
-constexpr auto kConnectTimeout = 15s;   ///< the websocket, to its upgrade
-constexpr auto kKeyTimeout = 12s;       ///< GenerateDataKey; the agent waits 15 s
-constexpr auto kTerminateTimeout = 2s;  ///< TerminateSession, on the way out
+constexpr auto kCredentialsTimeout = 120s;  ///< an MFA code may have to be typed
+constexpr auto kStartTimeout = 30s;         ///< StartSession, with its retries
+constexpr auto kConnectTimeout = 15s;       ///< the websocket, to its upgrade
+constexpr auto kKeyTimeout = 12s;           ///< GenerateDataKey; the agent waits 15 s
+constexpr auto kTerminateTimeout = 2s;      ///< TerminateSession, on the way out
 constexpr auto kInterruptTimeout = 6s;  ///< from a signal to the exit, whatever else happens
 constexpr int kSignalExit = 128;
 constexpr int kMostExit = 255;  ///< also of a command that a signal ended: the agent says -1
@@ -39,6 +40,8 @@ class Run {
         on_failure_(std::move(on_failure)),
         session_known_(executor_) {}
 
+  /// Nothing but credentials is waited for.
+  bool starts_at_once() const { return !plan_.started && plan_.start_rate == 0; }
   Result<void> make_local();
   /// From StartSession to the end of the session. Returns the exit status.
   net::Task<int> story(std::shared_ptr<Cloud> cloud);
@@ -281,7 +284,8 @@ net::Task<void> Runs::story() {
   const std::shared_ptr<Cloud> shared = std::move(*cloud);
   if (auto made = make_local_sides(); !made)
     co_return co_await give_up(shared, report(made.error()));
-  const auto credentials = co_await shared->credentials(net::deadline_in(kStartTimeout));
+  if (runs_.front()->starts_at_once()) shared->warm_up();
+  const auto credentials = co_await shared->credentials(net::deadline_in(kCredentialsTimeout));
   if (!credentials) co_return end(report(credentials.error()));
   if (signal_ != 0) co_return co_await give_up(shared, kSignalExit + signal_);
   running_ = runs_.size();

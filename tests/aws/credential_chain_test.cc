@@ -177,13 +177,13 @@ TEST_F(Chain, ARolesSourceMayBeItsOwnKeysOrANamedPlace) {
   world_.answer(200, assumed("R2"));
   expect_found("R2", "profile \"x\" (its role)", {.profile = "x"});
 
-  world_.config("[profile x]\nrole_arn = r\ncredential_source = EcsContainer\n");
+  world_.config("[profile x]\nrole_arn = r3\ncredential_source = EcsContainer\n");
   world_.variables["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "/v2/creds?id=1";
   world_.answer(200, metadata("C"));
   world_.answer(200, assumed("R3"));
   expect_found("R3", "profile \"x\" (its role)", {.profile = "x"});
 
-  world_.config("[profile x]\nrole_arn = r\ncredential_source = Ec2InstanceMetadata\n");
+  world_.config("[profile x]\nrole_arn = r4\ncredential_source = Ec2InstanceMetadata\n");
   expect_fault(Errc::kConfig,
                "profile \"x\": its credential_source Ec2InstanceMetadata has no credentials",
                {.profile = "x"});
@@ -202,7 +202,6 @@ TEST_F(Chain, RoleFaults) {
       {role + "credential_source=Moon\n", "credential_source \"Moon\" is not"},
       {role + "credential_source=Environment\n",
        "credential_source Environment has no credentials"},
-      {role + "source_profile=a\nmfa_serial=arn\n", "profile \"default\" wants an MFA code"},
       {role + "source_profile=a\nduration_seconds=5\n[profile a]\n" + keys("A"),
        "duration_seconds \"5\""},
       {role + "source_profile=a\n[profile a]\nrole_arn=r\nsource_profile=b\n"
@@ -253,16 +252,6 @@ TEST_F(Chain, AProcessThatFailsIsNamed) {
   world_.config("[default]\ncredential_process = /bin/sh -c 'echo canary; exit 2'\n");
   expect_fault(Errc::kUnavailable,
                "credential_process of profile \"default\": it exited with status 2");
-}
-
-TEST_F(Chain, SsoIsRefusedWithAHintUnlessThereAreKeys) {
-  world_.config("[profile s]\nsso_session = corp\n[sso-session corp]\n");
-  expect_fault(Errc::kConfig, "profile \"s\" uses SSO", {.profile = "s"});
-  EXPECT_NE(
-      find({.profile = "s"}).error().hint.find("aws configure export-credentials --profile s"),
-      std::string::npos);
-  world_.shared_credentials("[s]\n" + keys("S"));
-  expect_found("S", "profile \"s\"", {.profile = "s"});
 }
 
 TEST_F(Chain, ContainerRules) {

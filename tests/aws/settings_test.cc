@@ -152,6 +152,98 @@ TEST(Settings, TheCommandLinesEndpointCounts) {
   expect_fault(world.load({.endpoint_url = "http://ssm.example"}), "plain http");
 }
 
+TEST(Settings, VariantsOfEndpoints) {
+  FakeWorld world;
+  world.config(
+      "[default]\nregion=us-east-1\nuse_fips_endpoint=true\nuse_dualstack_endpoint=TRUE\n");
+  const auto url = [&](std::string_view service) {
+    return world.load()->endpoint(service).url();
+  };
+  EXPECT_EQ(url("ssm"), "https://ssm-fips.us-east-1.api.aws");
+  world.variables["AWS_USE_FIPS_ENDPOINT"] = "false";
+  EXPECT_EQ(url("ssmmessages"), "https://ssmmessages.us-east-1.api.aws");
+  world.variables["AWS_USE_DUALSTACK_ENDPOINT"] = "False";
+  EXPECT_EQ(url("sso-oidc"), "https://oidc.us-east-1.amazonaws.com");
+  world.variables["AWS_ENDPOINT_URL_SSO_OIDC"] = "https://oidc.example";
+  EXPECT_EQ(url("sso-oidc"), "https://oidc.example");
+  world.variables["AWS_USE_FIPS_ENDPOINT"] = "yes";
+  expect_fault(world.load(), "use_fips_endpoint \"yes\" is not true or false");
+}
+
+TEST(Settings, TheGlobalStsWhenAskedFor) {
+  FakeWorld world;
+  world.variables["AWS_REGION"] = "eu-west-1";
+  const auto sts = [&] {
+    const auto settings = world.load().value();
+    return settings.endpoint("sts").url() + " " + settings.signing_region("sts");
+  };
+  EXPECT_EQ(sts(), "https://sts.eu-west-1.amazonaws.com eu-west-1");
+  world.variables["AWS_STS_REGIONAL_ENDPOINTS"] = "legacy";
+  EXPECT_EQ(sts(), "https://sts.amazonaws.com us-east-1");
+  EXPECT_EQ(world.load()->signing_region("ssm"), "eu-west-1");
+  world.variables["AWS_USE_FIPS_ENDPOINT"] = "true";
+  EXPECT_EQ(sts(), "https://sts-fips.eu-west-1.amazonaws.com eu-west-1");
+  world.variables["AWS_USE_FIPS_ENDPOINT"] = "false";
+  world.variables["AWS_ENDPOINT_URL_STS"] = "https://sts.example";
+  EXPECT_EQ(sts(), "https://sts.example eu-west-1");
+  world.variables.erase("AWS_ENDPOINT_URL_STS");
+  world.variables["AWS_REGION"] = "cn-north-1";
+  EXPECT_EQ(sts(), "https://sts.cn-north-1.amazonaws.com.cn cn-north-1");
+  world.variables["AWS_STS_REGIONAL_ENDPOINTS"] = "global";
+  expect_fault(world.load(), "sts_regional_endpoints \"global\"");
+}
+
+TEST(Settings, AGatewayOfItsOwn) {
+  FakeWorld world;
+  world.config(
+      "[default]\nregion=eu-west-1\nservices=s\n[services s]\nssmmessages =\n"
+      "  endpoint_url = https://gateway.example\n");
+  EXPECT_TRUE(world.load()->own_gateway);
+  world.variables["AWS_ENDPOINT_URL"] = "https://all.example";
+  EXPECT_FALSE(world.load()->own_gateway);
+  world.variables["AWS_ENDPOINT_URL_SSMMESSAGES"] = "https://gateway.example:2";
+  EXPECT_TRUE(world.load()->own_gateway);
+  world.variables["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true";
+  EXPECT_FALSE(world.load()->own_gateway);
+}
+
+TEST(Settings, ProxiesByPrecedence) {
+  FakeWorld world;
+  world.variables["AWS_REGION"] = "eu-west-1";
+  const auto proxy = [&](const std::string& host = "ssm.example") -> std::string {
+    const auto settings = world.load().value();
+    const auto found =
+        settings.proxies.find({.tls = true, .host = host, .port = 443, .path = ""});
+    return *found == nullptr ? "none" : (*found)->endpoint.host;
+  };
+  EXPECT_EQ(proxy(), "none");
+  world.variables["http_proxy"] = "http://plain";
+  EXPECT_EQ(proxy(), "none");
+  world.variables["ALL_PROXY"] = "http://every";
+  EXPECT_EQ(proxy(), "every");
+  world.variables["all_proxy"] = "http://every-small";
+  EXPECT_EQ(proxy(), "every-small");
+  world.variables["HTTPS_PROXY"] = "http://upper";
+  EXPECT_EQ(proxy(), "upper");
+  world.variables["https_proxy"] = "http://lower";
+  EXPECT_EQ(proxy(), "lower");
+  world.variables["NO_PROXY"] = "ssm.example";
+  EXPECT_EQ(proxy(), "none");
+  EXPECT_EQ(proxy("sts.example"), "lower");
+  world.variables["no_proxy"] = "sts.example";
+  EXPECT_EQ(proxy(), "lower");
+  EXPECT_EQ(proxy("sts.example"), "none");
+  world.variables["https_proxy"] = "";
+  EXPECT_EQ(proxy(), "none");
+  world.variables["https_proxy"] = "socks5://u:canary@p";
+  const auto settings = world.load().value();
+  const auto found =
+      settings.proxies.find({.tls = true, .host = "h.example", .port = 443, .path = ""});
+  ASSERT_FALSE(found);
+  EXPECT_TRUE(found.error().detail.starts_with("https_proxy")) << found.error().detail;
+  expect_no_secret(found.error());
+}
+
 TEST(Settings, TrustAndRetries) {
   FakeWorld world;
   world.config("[default]\nregion=eu-west-1\nca_bundle=/profile.pem\nmax_attempts=7\n");

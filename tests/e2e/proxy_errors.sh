@@ -12,7 +12,7 @@ expect() {
   [[ $rc == "$status" ]] || fail "$*: status $rc, not $status: $(cat "$work/err")"
   [[ ! -s $work/out ]] || fail "$*: wrote to standard output"
   grep -qF -- "$text" "$work/err" || fail "$*: said '$(cat "$work/err")', not '$text'"
-  [[ $(grep -vc '^passport-proxy: hint: \|^usage: ' "$work/err") == 1 ]] || fail "$*: more than one line: $(cat "$work/err")"
+  [[ $(grep -vc '^passport-proxy: hint: \|^usage: \|^       passport-proxy ' "$work/err") == 1 ]] || fail "$*: more than one line: $(cat "$work/err")"
   [[ $(grep -c '^passport-proxy: hint: ' "$work/err") -le 1 ]] || fail "$*: more than one hint"
   if grep -qE "$secrets" "$work/err"; then fail "$*: told a secret"; fi
   ok "$text ($((SECONDS - started)) s)"

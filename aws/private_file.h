@@ -1,0 +1,15 @@
+// Files with secrets: what the AWS CLI's caches are.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace passport::aws {
+
+/// Puts `text` into `path`, for this user alone (0600), all at once: who reads meanwhile sees
+/// the old text or the new. Folders that are missing are made (0700). Errors: kUnavailable
+/// with the path and the reason.
+Result<void> save_private_file(const std::string& path, std::string_view text);
+
+}  // namespace passport::aws
