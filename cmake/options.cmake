@@ -35,7 +35,11 @@ function(passport_pure target)
   endif()
 endfunction()
 
-# Asio's coroutines, which most files of net and of what stands on it parse: once a target.
+# Asio's coroutines, which most files of net and of what stands on it parse: once for all.
 function(passport_precompile_asio target)
-  target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/net/asio.h)
+  if(target STREQUAL "passport_net")
+    target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/net/asio.h)
+  else()
+    target_precompile_headers(${target} REUSE_FROM passport_net)
+  endif()
 endfunction()

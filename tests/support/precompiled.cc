@@ -1,0 +1,1 @@
+// Nothing: the object of a target whose precompiled header the tests share.
