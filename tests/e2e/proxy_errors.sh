@@ -80,7 +80,15 @@ start_lab --expired
 expect 77 'xpired' "$instance"
 stop_lab
 start_lab --throttle 1000
-expect 75 'hrottl' "$instance"
+set -m  # else bash starts it with SIGINT ignored
+"$proxy" "$instance" </dev/null >"$work/out" 2>"$work/err" &
+set +m
+wait_for 30 grep -q 'aws throttles StartSession; trying again' "$work/err" || fail "throttled: said '$(cat "$work/err")'"
+kill -INT $!
+rc=0
+wait $! || rc=$?
+[[ $rc == 130 ]] || fail "throttled, interrupted: status $rc: $(cat "$work/err")"
+ok "throttled, said and interrupted"
 stop_lab
 start_lab --throttle 1
 ssh -F "$config" "$instance" true || fail "one throttled call is not tried again"
