@@ -18,7 +18,8 @@ Outage::Time Outage::next_try(Time now, std::uint64_t random) {
 }
 
 std::optional<Error> Outage::judge(const Error& error) {
-  last_ = error;
+  // Time that ran out says less than what was said before.
+  if (!last_ || error.code != Errc::kTimeout) last_ = error;
   refused_ = error.code == Errc::kDenied || error.code == Errc::kExpired;
   switch (error.code) {
     case Errc::kNotFound:

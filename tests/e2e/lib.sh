@@ -59,3 +59,17 @@ wait_for() {
     sleep 0.05
   done
 }
+
+# expect STATUS TEXT ARGUMENT...: the proxy fails so, saying TEXT in its one line, and nothing on standard output.
+expect() {
+  local status=$1 text=$2 rc=0 started=$SECONDS
+  shift 2
+  timeout 60 "$proxy" "$@" <"${input:-/dev/null}" >"$work/out" 2>"$work/err" || rc=$?
+  [[ $rc == "$status" ]] || fail "$*: status $rc, not $status: $(cat "$work/err")"
+  [[ ! -s $work/out ]] || fail "$*: wrote to standard output"
+  grep -qF -- "$text" "$work/err" || fail "$*: said '$(cat "$work/err")', not '$text'"
+  [[ $(grep -vc '^passport-proxy: hint: \|^usage: \|^       passport-proxy ' "$work/err") == 1 ]] || fail "$*: more than one line: $(cat "$work/err")"
+  [[ $(grep -c '^passport-proxy: hint: ' "$work/err") -le 1 ]] || fail "$*: more than one hint"
+  if grep -qE 'X-Amz-Signature|TokenValue|Authorization' "$work/err"; then fail "$*: told a secret"; fi
+  ok "$text ($((SECONDS - started)) s)"
+}

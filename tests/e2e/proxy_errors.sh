@@ -4,21 +4,6 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# expect STATUS TEXT ARGUMENT...: the proxy fails so, saying TEXT in its one line.
-expect() {
-  local status=$1 text=$2 rc=0 started=$SECONDS
-  shift 2
-  timeout 60 "$proxy" "$@" <"${input:-/dev/null}" >"$work/out" 2>"$work/err" || rc=$?
-  [[ $rc == "$status" ]] || fail "$*: status $rc, not $status: $(cat "$work/err")"
-  [[ ! -s $work/out ]] || fail "$*: wrote to standard output"
-  grep -qF -- "$text" "$work/err" || fail "$*: said '$(cat "$work/err")', not '$text'"
-  [[ $(grep -vc '^passport-proxy: hint: \|^usage: \|^       passport-proxy ' "$work/err") == 1 ]] || fail "$*: more than one line: $(cat "$work/err")"
-  [[ $(grep -c '^passport-proxy: hint: ' "$work/err") -le 1 ]] || fail "$*: more than one hint"
-  if grep -qE "$secrets" "$work/err"; then fail "$*: told a secret"; fi
-  ok "$text ($((SECONDS - started)) s)"
-}
-secrets='X-Amz-Signature|TokenValue|Authorization'
-
 # The command line.
 expect 64 'TARGET is missing'
 expect 64 'is not an instance id' web-1

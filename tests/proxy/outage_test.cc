@@ -62,6 +62,15 @@ TEST(Outage, ATryThatIsNoLongerRefusedNeedsNoNewCredentials) {
   EXPECT_FALSE(outage.refused());
 }
 
+TEST(Outage, RunningOutOfTimeDoesNotHideTheReason) {
+  Outage outage("why", kStart, 600s);
+  EXPECT_FALSE(outage.judge({Errc::kTimeout, "no answer"}));
+  EXPECT_EQ(outage.give_up().code, Errc::kTimeout);
+  EXPECT_FALSE(outage.judge({Errc::kExpired, "aws: ExpiredTokenException"}));
+  EXPECT_FALSE(outage.judge({Errc::kTimeout, "no answer"}));
+  EXPECT_EQ(outage.give_up().code, Errc::kExpired);
+}
+
 TEST(Outage, GivesUpWithItsTimeWhenNothingElseIsKnown) {
   const Outage outage("why", kStart, 90s);
   EXPECT_EQ(outage.give_up().detail,
