@@ -50,11 +50,13 @@ Error Outage::give_up() const {
 }
 
 std::optional<Outage::Time> Outage::notice_at() const {
-  return noticed_ ? std::nullopt : std::optional(since_ + kQuietFor);
+  if (noticed_ || since_ + kQuietFor >= until_) return std::nullopt;
+  return since_ + kQuietFor;
 }
 
 std::string Outage::take_notice(Time now) {
-  if (noticed_ || now < since_ + kQuietFor) return {};
+  const auto at = notice_at();
+  if (!at || now < *at) return {};
   noticed_ = true;
   const auto left = std::chrono::duration_cast<std::chrono::seconds>(until_ - now);
   auto text = fmt::format("the connection broke ({}); trying to resume for another {}", why_,

@@ -32,7 +32,8 @@ class Outage {
   /// What to say when nothing more is tried.
   Error give_up() const;
 
-  /// The one line about it, once it has lasted for kQuietFor; empty before and after.
+  /// The one line about it, once it has lasted for kQuietFor; empty before and after, and when
+  /// its time is over before.
   std::string take_notice(Time now);
   std::optional<Time> notice_at() const;
 

@@ -38,6 +38,12 @@ TEST(Outage, SaysOneLineWhenItLasts) {
   EXPECT_EQ(outage.notice_at(), std::nullopt);
 }
 
+TEST(Outage, SaysNothingWhenItsTimeIsShort) {
+  Outage outage("why", kStart, Outage::kQuietFor);
+  EXPECT_EQ(outage.notice_at(), std::nullopt);
+  EXPECT_EQ(outage.take_notice(kStart + 60s), "");
+}
+
 TEST(Outage, JudgesWhatCannotBeMended) {
   for (const auto code :
        {Errc::kUnavailable, Errc::kTimeout, Errc::kThrottled, Errc::kDenied, Errc::kExpired}) {
