@@ -68,7 +68,7 @@ expect_error() {
 }
 # audited ACTION RESULT
 audited() {
-  grep -F "\"action\":\"$1\"" "$state/audit.jsonl" | grep -qF "\"result\":\"$2\"" ||
+  grep -qF "\"result\":\"$2\"" <<<"$(grep -F "\"action\":\"$1\"" "$state/audit.jsonl")" ||
     fail "no $1 $2 in the audit trail"
 }
 

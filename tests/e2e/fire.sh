@@ -197,6 +197,7 @@ part_ends() {
     echo hello | "$proxy" "$instance" 7 >/dev/null || fail "the end of input: status $?"
     count=$((count + 1))
     for signal in INT TERM HUP KILL-SSH; do
+      rm -f "$work/out"
       set -m  # else bash starts it with SIGINT ignored
       if [[ $signal == KILL-SSH ]]; then
         ssh -F "$config" "$instance" 'echo up; sleep 100' >"$work/out" 2>/dev/null &
@@ -212,7 +213,6 @@ part_ends() {
       exec 3>&-
       count=$((count + 1))
       wait_for 10 terminated || fail "$signal: TerminateSession was not called"
-      : >"$work/out"
     done
   done
   [[ $(audited ssm:TerminateSession) == "$count" ]] || fail "ends: $(audited ssm:TerminateSession) of $count"

@@ -5,18 +5,6 @@
 key=1234abcd-12ab-34cd-56ef-1234567890ab
 arn=arn:aws:kms:eu-west-1:123456789012:key/$key
 
-# expect STATUS TEXT ARGUMENT...: the proxy fails so, saying TEXT in its one line.
-expect() {
-  local status=$1 text=$2 rc=0
-  shift 2
-  timeout 60 "$proxy" "$@" </dev/null >"$work/out" 2>"$work/err" || rc=$?
-  [[ $rc == "$status" ]] || fail "$*: status $rc, not $status: $(cat "$work/err")"
-  [[ ! -s $work/out ]] || fail "$*: wrote to standard output"
-  grep -qF -- "$text" "$work/err" || fail "$*: said '$(cat "$work/err")', not '$text'"
-  [[ $(grep -vc '^passport-proxy: hint: ' "$work/err") == 1 ]] || fail "$*: more than one line: $(cat "$work/err")"
-  ok "$text"
-}
-
 head -c $((20 << 20)) /dev/urandom >"$work/bulk"
 sum=$(sha256sum <"$work/bulk")
 # carries KEY: ssh and 20 MiB each way through a session that must be encrypted with KEY.

@@ -44,7 +44,7 @@ start_proxy() {
   pids+=($!)
   wait_for 10 listens "$port" || fail "tinyproxy does not listen"
 }
-listens() { ss -Hltn "sport = :$1" | grep -q .; }
+listens() { [[ -n $(ss -Hltn "sport = :$1") ]]; }
 # asked PORT: how many connections the proxy made so far.
 asked() { grep -c 'Request .*CONNECT .*amazonaws.com' "$work/$1.log" || true; }
 

@@ -37,7 +37,7 @@ ended() { [[ $(audited ssm:TerminateSession) -gt $1 ]]; }
 
 # What the AWS CLI and its documentation ask of the plugin.
 [[ $(session-manager-plugin --version) =~ ^[0-9]+(\.[0-9]+){3}$ ]] || fail "--version"
-session-manager-plugin | grep -q "installed successfully" || fail "the greeting"
+[[ $(session-manager-plugin) == *"installed successfully"* ]] || fail "the greeting"
 rc=0
 "$proxy" session-manager-plugin nonsense 2>"$work/err" || rc=$?
 [[ $rc == 64 && -s $work/err ]] || fail "usage: status $rc"
@@ -131,7 +131,7 @@ wait_for 20 grep -q up "$work/seen" || fail "the session in the environment: $(c
 token=$(grep -o '"TokenValue": "[^"]*"' <<<"${arguments[0]}" | cut -d '"' -f 4)
 [[ -n $token ]] || fail "no token in ${arguments[0]}"
 for file in environ cmdline; do
-  if tr '\0' '\n' <"/proc/$pid/$file" | grep -qF "$token"; then fail "the token is in $file"; fi
+  if grep -qaF "$token" "/proc/$pid/$file"; then fail "the token is in $file"; fi
 done
 count=$(audited ssm:TerminateSession)
 kill -TERM "$pid"

@@ -30,7 +30,6 @@ AWS_CA_BUNDLE=/nonexistent expect 78 '/nonexistent' i-0123456789abcdef0
 
 start_lab --offline i-000000000000000ff --old-agent i-000000000000000ee=2.3.600.0 \
   --never-attach i-000000000000000dd
-secrets="$secrets|$AWS_SECRET_ACCESS_KEY"
 expect 69 'i-0123456789abcdef0: Systems Manager does not know this instance in eu-west-1' i-0123456789abcdef0
 expect 69 'i-000000000000000ff: the instance is offline (ConnectionLost, last heard of' i-000000000000000ff
 expect 69 'its SSM agent 2.3.600.0 is older than 2.3.672.0' i-000000000000000ee

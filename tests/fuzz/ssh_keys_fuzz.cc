@@ -1,6 +1,7 @@
 // What reads SSH keys and certificates, each of them on the same bytes.
 #include <cstdlib>
 
+#include "base/base64.h"
 #include "tests/fuzz/target.h"
 #include "wire/ssh/certificate.h"
 #include "wire/ssh/private_key.h"
@@ -23,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)parse_public_key_line(text);
   (void)parse_certificate_line(text);
   (void)parse_private_key_file(text);
-  if (const auto bytes = decode_base64(text); bytes && encode_base64(*bytes) != text)
+  if (const auto bytes = decode_base64(text); bytes && encode_base64(as_bytes(*bytes)) != text)
     std::abort();
   return 0;
 }

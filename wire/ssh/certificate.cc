@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "wire/ssh/encoding.h"
 
@@ -242,10 +243,10 @@ Result<Bytes> parse_certificate_line(std::string_view line) {
   auto rest = line.substr(space + 1);
   auto blob = decode_base64(rest.substr(0, rest.find_first_of(" \t\r\n")));
   if (!blob) return malformed("its second word is not base64");
-  ByteReader in(*blob);
+  ByteReader in(as_bytes(*blob));
   if (as_text(read_string(in)) != line.substr(0, space) || !find_type(line.substr(0, space)))
     return malformed("its first word is not its type");
-  return blob;
+  return Bytes(blob->begin(), blob->end());
 }
 
 }  // namespace passport::wire::ssh

@@ -8,6 +8,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
+#include "base/base64.h"
 #include "wire/ssh/encoding.h"
 
 namespace passport::wire::ssh {
@@ -134,7 +135,9 @@ Result<Bytes> unwrap(std::string_view text) {
   auto bytes = decode_base64(base64);
   ::explicit_bzero(base64.data(), base64.size());
   if (!bytes) return malformed("not base64");
-  return bytes;
+  Bytes out(bytes->begin(), bytes->end());
+  ::explicit_bzero(bytes->data(), bytes->size());
+  return out;
 }
 
 struct Envelope {

@@ -10,6 +10,7 @@
 #include <openssl/param_build.h>
 #include <openssl/sha.h>
 
+#include "base/base64.h"
 #include "wire/ssh/encoding.h"
 
 namespace passport::wire::ssh {
@@ -161,32 +162,6 @@ Result<Pkey> make_pkey(const PublicKey& key) {
   return make_pkey(*parts);
 }
 
-std::string encode_base64(ByteView bytes) {
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const auto n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes.data(),
-                                 static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(n));
-  return out;
-}
-
-Result<Bytes> decode_base64(std::string_view text) {
-  const Error bad{Errc::kMalformed, "not base64"};
-  const auto padding = text.ends_with("==") ? 2U : text.ends_with("=") ? 1U : 0U;
-  const auto digits = text.substr(0, text.size() - padding);
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  if (text.size() % 4 != 0 || digits.find_first_not_of(kAlphabet) != std::string_view::npos)
-    return bad;
-  Bytes out(text.size() / 4 * 3);
-  if (!text.empty() &&
-      EVP_DecodeBlock(out.data(), reinterpret_cast<const unsigned char*>(text.data()),
-                      static_cast<int>(text.size())) < 0)
-    return bad;
-  out.resize(out.size() - padding);
-  if (encode_base64(out) != text) return bad;  // bits that the padding should have left zero
-  return out;
-}
-
 std::string fingerprint(ByteView blob) {
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
   SHA256(blob.data(), blob.size(), digest.data());
@@ -211,7 +186,7 @@ Result<PublicKey> parse_public_key_line(std::string_view line) {
   const auto name = next_word();
   const auto blob = decode_base64(next_word());
   if (!blob) return malformed("its second word is not base64");
-  auto key = parse_public_key(*blob);
+  auto key = parse_public_key(as_bytes(*blob));
   if (key && name_of(key->type) != name) return malformed("its first word is not its type");
   return key;
 }

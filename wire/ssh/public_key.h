@@ -50,8 +50,4 @@ using Pkey = std::unique_ptr<EVP_PKEY, FreePkey>;
 /// The key as libcrypto wants it. Errors: kMalformed as parse_public_key().
 Result<Pkey> make_pkey(const PublicKey& key);
 
-std::string encode_base64(ByteView bytes);
-/// With padding, and nothing else around it. Errors: kMalformed.
-Result<Bytes> decode_base64(std::string_view text);
-
 }  // namespace passport::wire::ssh
