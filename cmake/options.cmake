@@ -13,6 +13,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # clang 14 finds the C++20 coroutines of libstdc++ only when told.
   target_compile_definitions(passport_options INTERFACE
     BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
+else()
+  # g++ 12 sees an operator new of Asio's coroutine frames inlined and its operator delete not.
+  target_compile_options(passport_options INTERFACE -Wno-mismatched-new-delete)
 endif()
 if(CMAKE_BUILD_TYPE MATCHES "Release|RelWithDebInfo")
   target_compile_definitions(passport_options INTERFACE _FORTIFY_SOURCE=2)
