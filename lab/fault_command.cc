@@ -1,65 +1,31 @@
 // passport-lab fault: the other end of the control socket.
-#include <cstring>
+#include <chrono>
 #include <iostream>
 
 #include <boost/json/serialize.hpp>
-#include <fmt/format.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "base/exit_code.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "lab/control_server.h"
 #include "lab/fault_control.h"
 #include "lab/iam_policy.h"
 #include "lab/options.h"
 #include "lab/state_dir.h"
 #include "lab/summary.h"
+#include "net/line_socket.h"
 
 namespace passport::lab {
 namespace {
 
-constexpr timeval kAnswerDeadline{10, 0};
+constexpr std::chrono::seconds kPatience{10};
 
-Error not_up() {
-  return {Errc::kUnavailable, "not up", "passport-lab up"};
-}
-
-Result<Fd> connect_to(const std::string& path) {
-  const auto address = make_socket_address(path);
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  if (address.path.empty() || address.path.size() >= sizeof name.sun_path) return not_up();
-  std::memcpy(name.sun_path, address.path.c_str(), address.path.size() + 1);
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  for (const int way : {SO_RCVTIMEO, SO_SNDTIMEO})
-    ::setsockopt(fd.get(), SOL_SOCKET, way, &kAnswerDeadline, sizeof kAnswerDeadline);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) !=
-      0)  // NOLINT
-    return not_up();
-  return fd;
-}
-
-Result<std::string> exchange_lines(int fd, std::string line) {
-  const Error silent{Errc::kTimeout, "the lab does not answer"};
-  line += '\n';
-  for (std::string_view rest = line; !rest.empty();) {
-    const auto n = ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL);
-    if (n <= 0) return silent;
-    rest.remove_prefix(static_cast<std::size_t>(n));
-  }
-  std::string answer;
-  char buffer[4096];
-  while (answer.empty() || answer.back() != '\n') {
-    const auto n = ::recv(fd, buffer, sizeof buffer, 0);
-    if (n <= 0 || answer.size() > kMaxControlLine) return silent;
-    answer.append(buffer, static_cast<std::size_t>(n));
-  }
-  return answer;
+Result<std::string> ask_lab(const std::string& path, std::string question) {
+  auto answer = net::ask_line(path, std::move(question), kMaxControlLine, kPatience);
+  if (answer) return answer;
+  if (answer.error().code == Errc::kNotFound)
+    return Error{Errc::kUnavailable, "not up", "passport-lab up"};
+  return Error{Errc::kTimeout, "the lab does not answer"};
 }
 
 /// The words of the command line; everything in them is checked before the lab is asked.
@@ -108,9 +74,8 @@ Result<NamedValue> load_policy_file(NamedValue value) {
 int run_fault(const LabOptions& options, const FaultWords& words) {
   const auto request = make_request(words);
   if (!request) return report(request.error());
-  const auto fd = connect_to(options.state_dir + "/" + kControlFile);
-  if (!fd) return report(fd.error());
-  const auto line = exchange_lines(fd->get(), serialize_fault_request(*request));
+  const auto line =
+      ask_lab(options.state_dir + "/" + kControlFile, serialize_fault_request(*request));
   if (!line) return report(line.error());
   const auto answer = parse_fault_answer(*line);
   if (!answer) return report(answer.error());

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <random>
 
+#include <boost/asio/detached.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/rand.h>
@@ -16,6 +17,7 @@
 #include "lab/instance_spawn.h"
 #include "lab/sso_api.h"
 #include "lab/state_dir.h"
+#include "net/line_socket.h"
 #include "wire/aws/endpoint.h"
 
 namespace passport::lab {
@@ -225,22 +227,25 @@ Result<void> Lab::listen() {
 }
 
 Result<void> Lab::listen_for_control() {
-  auto server =
-      ControlServer::listen(executor_, in_state_dir(kControlFile),
-                            [this](const std::string& line) { return answer_control(line); });
-  if (!server) return server.error();
-  control_ = std::move(*server);
+  auto listener = net::Listener::unix_socket(executor_, in_state_dir(kControlFile));
+  if (!listener) return listener.error();
+  control_ = std::move(*listener);
+  net::LineService service;
+  service.max_line = kMaxControlLine;
+  service.answer = [this](std::string line) { return answer_control(std::move(line)); };
+  net::asio::co_spawn(executor_, net::serve_lines(control_, std::move(service)),
+                      net::asio::detached);
   return {};
 }
 
-std::string Lab::answer_control(const std::string& line) {
+net::Task<std::string> Lab::answer_control(std::string line) {
   const auto request = parse_fault_request(line);
-  if (!request) return serialize_fault_error(request.error());
+  if (!request) co_return serialize_fault_error(request.error());
   const auto faults = apply_fault_request(state_.faults, *request);
-  if (!faults) return serialize_fault_error(faults.error());
+  if (!faults) co_return serialize_fault_error(faults.error());
   if (auto changed = change_faults(*faults); !changed)
-    return serialize_fault_error(changed.error());
-  return serialize_fault_answer(list_faults(state_.faults));
+    co_return serialize_fault_error(changed.error());
+  co_return serialize_fault_answer(list_faults(state_.faults));
 }
 
 /// Errors: kNotFound for an instance that the lab does not have; nothing has changed then.

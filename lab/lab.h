@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "lab/control_server.h"
 #include "lab/gateway.h"
 #include "lab/instance.h"
 #include "lab/instance_ports.h"
@@ -14,6 +13,7 @@
 #include "lab/service_state.h"
 #include "lab/summary.h"
 #include "net/http_server.h"
+#include "net/listener.h"
 
 namespace passport::lab {
 
@@ -39,7 +39,7 @@ class Lab {
   Result<void> listen();
   Result<void> save_files();
   Result<void> listen_for_control();
-  std::string answer_control(const std::string& line);
+  net::Task<std::string> answer_control(std::string line);
   Result<void> change_faults(LabFaults faults);
   void write_audit(const AuditEntry& entry);
   std::string in_state_dir(const char* file) const { return options_.state_dir + "/" + file; }
@@ -56,7 +56,7 @@ class Lab {
   std::set<std::string> sshd_stalled_;
   Gateway gateway_;
   std::unique_ptr<net::HttpServer> server_;
-  std::unique_ptr<ControlServer> control_;
+  std::shared_ptr<net::Listener> control_;
 };
 
 }  // namespace passport::lab

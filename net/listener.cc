@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <boost/asio/redirect_error.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "net/error_text.h"
+#include "net/socket_path.h"
 
 namespace passport::net {
 namespace {
@@ -30,13 +32,6 @@ Error cannot(const std::string& what, int error) {
                       describe(error_code(error, boost::system::system_category())))};
 }
 
-sockaddr_un make_address(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  return address;
-}
-
 int bind_to(int socket, const sockaddr_un& address) {
   return ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0
              ? 0
@@ -44,9 +39,9 @@ int bind_to(int socket, const sockaddr_un& address) {
 }
 
 /// A socket at which nobody listens any more.
-bool is_left_behind(const sockaddr_un& address) {
+bool is_left_behind(const std::string& path, const sockaddr_un& address) {
   struct stat status {};
-  if (::lstat(address.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (probe < 0) return false;
   const bool refused =
@@ -107,15 +102,17 @@ Result<std::unique_ptr<Listener>> Listener::tcp(const asio::any_io_executor& exe
 
 Result<std::unique_ptr<Listener>> Listener::unix_socket(const asio::any_io_executor& executor,
                                                         const std::string& path) {
-  const auto address = make_address(path);
-  if (path.size() >= sizeof address.sun_path) return cannot(path, ENAMETOOLONG);
+  const SocketPath at(path);
+  sockaddr_un address;
+  int error = at.fill(address);
+  if (error != 0) return cannot(path, error);
   const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (socket < 0) return cannot(path, errno);
   std::unique_ptr<Listener> made(new Listener(executor, socket));
   // bind(2) takes the mode from the socket, so nobody can connect before it is right.
   if (::fchmod(socket, S_IRUSR | S_IWUSR) != 0) return cannot(path, errno);
-  int error = bind_to(socket, address);
-  if (error == EADDRINUSE && is_left_behind(address)) {
+  error = bind_to(socket, address);
+  if (error == EADDRINUSE && is_left_behind(path, address)) {
     ::unlink(path.c_str());
     error = bind_to(socket, address);
   }
@@ -124,6 +121,12 @@ Result<std::unique_ptr<Listener>> Listener::unix_socket(const asio::any_io_execu
   made->path_ = path;
   if (::listen(socket, kBacklog) != 0) return cannot(path, errno);
   return made;
+}
+
+std::unique_ptr<Listener> Listener::adopt(const asio::any_io_executor& executor, int socket) {
+  (void)::fcntl(socket, F_SETFD, FD_CLOEXEC);
+  (void)::fcntl(socket, F_SETFL, ::fcntl(socket, F_GETFL) | O_NONBLOCK);
+  return std::unique_ptr<Listener>(new Listener(executor, socket));
 }
 
 Task<int> Listener::accept() {

@@ -12,7 +12,8 @@
 namespace passport::net {
 
 /// Bound and listening from its making on. A unix socket is the owner's alone (0600), and is
-/// removed at the end; one that was left behind is taken over, unless somebody listens.
+/// removed at the end; one that was left behind is taken over, unless somebody listens. Its
+/// path may be longer than a socket's address.
 class Listener {
  public:
   /// `address` an IPv4 or IPv6 address. Errors: kUnavailable, kDenied.
@@ -20,6 +21,8 @@ class Listener {
                                                const std::string& address, unsigned short port);
   static Result<std::unique_ptr<Listener>> unix_socket(const asio::any_io_executor& executor,
                                                        const std::string& path);
+  /// A socket that listens already: this takes it over, and leaves its path as it is.
+  static std::unique_ptr<Listener> adopt(const asio::any_io_executor& executor, int socket);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

@@ -137,4 +137,9 @@ bool is_peer_gone(int socket) {
   return find_peer(socket).kind == Peer::Kind::kGone;
 }
 
+bool is_own_user(int socket) {
+  const auto peer = find_peer(socket);
+  return peer.kind == Peer::Kind::kHere && (peer.user == 0 || peer.user == ::geteuid());
+}
+
 }  // namespace passport::net

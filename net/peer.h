@@ -19,6 +19,9 @@ struct Peer {
 /// TCP by NETLINK_SOCK_DIAG (sock_diag(7)), unix sockets by SO_PEERCRED.
 Peer find_peer(int socket);
 
+/// Whether a process of this user, or of root, holds the other end of a unix socket.
+bool is_own_user(int socket);
+
 /// True when no process holds the other end: it was closed, not only shut down for writing.
 /// False when that is not known.
 bool is_peer_gone(int socket);

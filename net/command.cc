@@ -1,0 +1,233 @@
+#include "net/command.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <boost/asio/detached.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "net/watchdog.h"
+
+extern char** environ;  // POSIX declares it nowhere
+
+namespace passport::net {
+namespace {
+
+using asio::posix::stream_descriptor;
+using boost::system::error_code;
+
+struct Pipe {
+  int reads = -1;
+  int writes = -1;
+
+  Pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
+    reads = ends[0];
+    writes = ends[1];
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe() {
+    drop(reads);
+    drop(writes);
+  }
+  explicit operator bool() const { return reads >= 0; }
+  static void drop(int& end) {
+    if (end >= 0) ::close(std::exchange(end, -1));
+  }
+};
+
+/// A child that has been started; killed and waited for if it is still there at the end.
+class Child {
+ public:
+  Child() = default;
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    if (pid_ <= 0) return;
+    ::kill(group_ ? -pid_ : pid_, SIGKILL);
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+
+  void set(pid_t pid, bool group) {
+    pid_ = pid;
+    group_ = group;
+  }
+  /// Whether it has ended; then status() is as of waitpid(2).
+  bool poll() {
+    if (pid_ > 0 && ::waitpid(pid_, &status_, WNOHANG) == pid_) pid_ = 0;
+    return pid_ == 0;
+  }
+  int status() const { return status_; }
+
+ private:
+  pid_t pid_ = 0;
+  bool group_ = false;
+  int status_ = 0;
+};
+
+/// Owns posix_spawn's two sets of instructions.
+class SpawnPlan {
+ public:
+  SpawnPlan(int input, int output, int errors, bool alone) {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawnattr_init(&attributes_);
+    // None of the three is below 3: the standard descriptors are taken.
+    posix_spawn_file_actions_adddup2(&actions_, input, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
+    if (alone) posix_spawn_file_actions_adddup2(&actions_, errors, STDERR_FILENO);
+    sigset_t all;
+    sigset_t none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    posix_spawnattr_setsigdefault(&attributes_, &all);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    const int flags =
+        POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (alone ? POSIX_SPAWN_SETPGROUP : 0);
+    posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+  ~SpawnPlan() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+
+  /// 0 or an errno.
+  int spawn(pid_t& pid, Command& command) const {
+    auto argv = make_list(command.words);
+    auto added = make_list(command.environment);
+    for (char** variable = environ; *variable != nullptr; ++variable)
+      added.insert(added.end() - 1, *variable);
+    return posix_spawnp(&pid, argv[0], &actions_, &attributes_, argv.data(), added.data());
+  }
+
+ private:
+  static std::vector<char*> make_list(std::vector<std::string>& words) {
+    std::vector<char*> out;
+    out.reserve(words.size() + 1);
+    for (auto& word : words) out.push_back(word.data());
+    out.push_back(nullptr);
+    return out;
+  }
+
+  posix_spawn_file_actions_t actions_{};
+  posix_spawnattr_t attributes_{};
+};
+
+/// What it says on its standard error, read for as long as it or a child of its has that open.
+Task<void> keep_errors(std::shared_ptr<stream_descriptor> pipe,
+                       std::shared_ptr<std::string> kept) {
+  std::array<char, 1024> buffer{};
+  error_code error;
+  while (!error) {
+    const auto n = co_await pipe->async_read_some(
+        asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
+    kept->append(buffer.data(), std::min(n, kMaxCommandErrors - kept->size()));
+  }
+}
+
+Task<Result<std::string>> read_output(stream_descriptor& pipe, Deadline deadline) {
+  const auto watchdog = cancel_at(deadline, pipe);
+  std::string out(kMaxCommandOutput + 1, '\0');
+  std::size_t size = 0;
+  error_code error;
+  while (!error && size < out.size())
+    size += co_await pipe.async_read_some(asio::buffer(out.data() + size, out.size() - size),
+                                          asio::redirect_error(asio::use_awaitable, error));
+  if (watchdog.expired()) co_return Error{Errc::kTimeout, "it did not end in time"};
+  if (error && error != asio::error::eof)
+    co_return Error{Errc::kUnavailable, "reading its output: " + error.message()};
+  if (size > kMaxCommandOutput) {
+    OPENSSL_cleanse(out.data(), out.size());
+    co_return Error{Errc::kTooLarge, "its output is larger than 64 KiB"};
+  }
+  out.resize(size);
+  co_return out;
+}
+
+Task<Result<int>> wait_for_end(Child& child, asio::any_io_executor executor,
+                               Deadline deadline) {
+  constexpr std::chrono::milliseconds kPoll{5};  // it has closed its output: it is ending
+  asio::steady_timer timer(executor);
+  while (!child.poll()) {
+    if (std::chrono::steady_clock::now() >= deadline)
+      co_return Error{Errc::kTimeout, "it did not end in time"};
+    timer.expires_after(kPoll);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+  co_return child.status();
+}
+
+/// Its output and its standard error, on descriptors that the caller owns.
+struct Started {
+  int output = -1;
+  int errors = -1;
+};
+
+Result<Started> start(Command& command, Child& child) {
+  const auto failed = [](int error) {
+    return Error{Errc::kUnavailable, std::string("pipe: ") + std::strerror(error)};
+  };
+  if (command.input.size() > kMaxCommandInput)
+    return Error{Errc::kTooLarge, "its input is larger than 4 KiB"};
+  Pipe input;
+  Pipe output;
+  Pipe errors;
+  if (!input || !output || !errors) return failed(errno);
+  const auto written = ::write(input.writes, command.input.data(), command.input.size());
+  if (written != static_cast<ssize_t>(command.input.size())) return failed(errno);
+  Pipe::drop(input.writes);
+  pid_t pid = 0;
+  const int error =
+      SpawnPlan(input.reads, output.writes, errors.writes, command.alone).spawn(pid, command);
+  if (error != 0)
+    return Error{Errc::kConfig, "\"" + escape_for_terminal(command.words[0], 200) +
+                                    "\" cannot be run: " + std::strerror(error)};
+  child.set(pid, command.alone);
+  return Started{std::exchange(output.reads, -1), std::exchange(errors.reads, -1)};
+}
+
+}  // namespace
+
+Task<Result<CommandEnd>> run_command(Command command, Deadline deadline) {
+  Child child;
+  const auto started = start(command, child);
+  if (!started) co_return started.error();
+  const auto executor = co_await asio::this_coro::executor;
+  stream_descriptor pipe(executor, started->output);
+  auto errors = std::make_shared<stream_descriptor>(executor, started->errors);
+  const auto kept = std::make_shared<std::string>();
+  asio::co_spawn(executor, keep_errors(errors, kept), asio::detached);
+  auto output = co_await read_output(pipe, deadline);
+  auto status = Result<int>(0);
+  if (output) status = co_await wait_for_end(child, executor, deadline);
+  error_code ignored;
+  errors->cancel(ignored);
+  if (!output) co_return output.error();
+  if (!status) {
+    OPENSSL_cleanse(output->data(), output->size());
+    co_return status.error();
+  }
+  co_return CommandEnd{*status, std::move(*output), *kept};
+}
+
+std::string describe_status(int status) {
+  if (WIFSIGNALED(status)) return fmt::format("it was ended by signal {}", WTERMSIG(status));
+  return fmt::format("it exited with status {}", WEXITSTATUS(status));
+}
+
+}  // namespace passport::net
