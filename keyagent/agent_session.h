@@ -1,17 +1,13 @@
 // One client's conversation with the agent.
 #pragma once
-#include <functional>
 #include <optional>
-#include <span>
 
 #include "base/bytes.h"
 #include "keyagent/keyring.h"
+#include "keyagent/random_source.h"
 #include "wire/ssh/public_key.h"
 
 namespace passport::keyagent {
-
-/// Fills with random bytes.
-using RandomSource = std::function<void(std::span<std::uint8_t>)>;
 
 /// Answers the messages of one connection (RFC 9987): listing, signing, lock and unlock, and
 /// the extensions "query" and "session-bind@openssh.com" (OpenSSH PROTOCOL.agent). All else,

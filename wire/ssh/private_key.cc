@@ -15,6 +15,7 @@ namespace passport::wire::ssh {
 namespace {
 
 constexpr std::size_t kSeedSize = 32;
+constexpr std::size_t kPublicPart = 32;  ///< of an Ed25519 blob: its last bytes
 constexpr std::string_view kMagic{"openssh-key-v1\0", 15};
 constexpr std::string_view kBegin = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
 constexpr std::string_view kEnd = "-----END OPENSSH PRIVATE KEY-----";
@@ -31,6 +32,7 @@ struct FreeNumbers {
   void operator()(OSSL_PARAM* p) const { OSSL_PARAM_free(p); }
   void operator()(OSSL_PARAM_BLD* p) const { OSSL_PARAM_BLD_free(p); }
   void operator()(EVP_PKEY_CTX* p) const { EVP_PKEY_CTX_free(p); }
+  void operator()(BN_CTX* p) const { BN_CTX_free(p); }
 };
 template <class T>
 using Owned = std::unique_ptr<T, FreeNumbers>;
@@ -77,47 +79,84 @@ PublicKey ed25519_public_key(const Pkey& key) {
   return out;
 }
 
-/// The numbers in the order of the file: n, e, d, iqmp, p, q.
-Result<Pkey> make_rsa(const std::array<ByteView, 6>& file) {
-  constexpr std::array<const char*, 6> kParams = {
-      {OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D,
-       OSSL_PKEY_PARAM_RSA_COEFFICIENT1, OSSL_PKEY_PARAM_RSA_FACTOR1,
-       OSSL_PKEY_PARAM_RSA_FACTOR2}};
+/// The parts of an RSA key that make it up whole: those of the file, in its order, and the two
+/// exponents for the primes.
+constexpr std::array<const char*, 8> kRsaParams = {
+    {OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D,
+     OSSL_PKEY_PARAM_RSA_COEFFICIENT1, OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2,
+     OSSL_PKEY_PARAM_RSA_EXPONENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2}};
+constexpr std::size_t kRsaFileParams = 6;
+using RsaNumbers = std::array<Owned<BIGNUM>, kRsaParams.size()>;
+
+Result<Pkey> import_key(const char* type, OSSL_PARAM* params) {
+  const Owned<EVP_PKEY_CTX> maker(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
+  EVP_PKEY* key = nullptr;
+  if (!maker || EVP_PKEY_fromdata_init(maker.get()) != 1 ||
+      EVP_PKEY_fromdata(maker.get(), &key, EVP_PKEY_KEYPAIR, params) != 1)
+    return malformed("libcrypto does not take it");
+  return Pkey(key);
+}
+
+Result<Pkey> import_rsa(const RsaNumbers& numbers) {
   const Owned<OSSL_PARAM_BLD> build(OSSL_PARAM_BLD_new());
-  std::array<Owned<BIGNUM>, 8> numbers;
-  for (std::size_t i = 0; i < file.size(); ++i) {
-    if (!is_positive_mpint(file[i])) return malformed("a number is not positive");
-    numbers[i].reset(BN_secure_new());
-    if (!BN_bin2bn(file[i].data(), static_cast<int>(file[i].size()), numbers[i].get()) ||
-        OSSL_PARAM_BLD_push_BN(build.get(), kParams[i], numbers[i].get()) != 1)
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    if (OSSL_PARAM_BLD_push_BN(build.get(), kRsaParams[i], numbers[i].get()) != 1)
       return malformed("a number is unusable");
-  }
-  // The exponents of the two primes, which the file leaves out: d mod (p - 1), d mod (q - 1).
-  BN_CTX* context = BN_CTX_secure_new();
+  const Owned<OSSL_PARAM> params(OSSL_PARAM_BLD_to_param(build.get()));
+  if (!params) return malformed("libcrypto does not take it");
+  return import_key("RSA", params.get());
+}
+
+/// Given the public half too, libcrypto does not compute it, which takes as long as a
+/// signature.
+Result<Pkey> import_ed25519(ByteView public_part, ByteView seed) {
+  SecureBuffer secret(seed);
+  Bytes open(public_part.begin(), public_part.end());
+  std::array<OSSL_PARAM, 3> params = {
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, open.data(), open.size()),
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, secret.span().data(),
+                                        seed.size()),
+      OSSL_PARAM_construct_end()};
+  return import_key("ED25519", params.data());
+}
+
+Result<Owned<BIGNUM>> read_number(ByteView mpint) {
+  if (!is_positive_mpint(mpint)) return malformed("a number is not positive");
+  Owned<BIGNUM> number(BN_secure_new());
+  if (!BN_bin2bn(mpint.data(), static_cast<int>(mpint.size()), number.get()))
+    return malformed("a number is unusable");
+  return number;
+}
+
+/// Fills in d mod (p - 1) and d mod (q - 1), which the file leaves out.
+bool add_exponents(RsaNumbers& numbers) {
+  const Owned<BN_CTX> context(BN_CTX_secure_new());
   for (std::size_t i = 0; i < 2; ++i) {
     const Owned<BIGNUM> less(BN_dup(numbers[4 + i].get()));
-    auto& exponent = numbers[6 + i];
+    auto& exponent = numbers[kRsaFileParams + i];
     exponent.reset(BN_secure_new());
-    const auto* param = i == 0 ? OSSL_PKEY_PARAM_RSA_EXPONENT1 : OSSL_PKEY_PARAM_RSA_EXPONENT2;
     if (BN_sub_word(less.get(), 1) != 1 || BN_is_zero(less.get()) ||
-        BN_mod(exponent.get(), numbers[2].get(), less.get(), context) != 1 ||
-        OSSL_PARAM_BLD_push_BN(build.get(), param, exponent.get()) != 1) {
-      BN_CTX_free(context);
-      return malformed("a number is unusable");
-    }
+        BN_mod(exponent.get(), numbers[2].get(), less.get(), context.get()) != 1)
+      return false;
   }
-  BN_CTX_free(context);
-  const Owned<OSSL_PARAM> params(OSSL_PARAM_BLD_to_param(build.get()));
-  const Owned<EVP_PKEY_CTX> maker(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
-  EVP_PKEY* key = nullptr;
-  if (!params || !maker || EVP_PKEY_fromdata_init(maker.get()) != 1 ||
-      EVP_PKEY_fromdata(maker.get(), &key, EVP_PKEY_KEYPAIR, params.get()) != 1)
-    return malformed("libcrypto does not take it");
-  Pkey out(key);
-  const Owned<EVP_PKEY_CTX> check(EVP_PKEY_CTX_new(key, nullptr));
+  return true;
+}
+
+/// From the numbers of a file, which must belong together.
+Result<Pkey> make_rsa(const std::array<ByteView, kRsaFileParams>& file) {
+  RsaNumbers numbers;
+  for (std::size_t i = 0; i < file.size(); ++i) {
+    auto number = read_number(file[i]);
+    if (!number) return number.error();
+    numbers[i] = std::move(*number);
+  }
+  if (!add_exponents(numbers)) return malformed("a number is unusable");
+  auto key = import_rsa(numbers);
+  if (!key) return key;
+  const Owned<EVP_PKEY_CTX> check(EVP_PKEY_CTX_new(key->get(), nullptr));
   if (!check || EVP_PKEY_pairwise_check(check.get()) != 1)
     return malformed("its numbers do not belong together");
-  return out;
+  return key;
 }
 
 /// The base64 between the lines that begin and end the file.
@@ -217,6 +256,38 @@ Result<Bytes> PrivateKey::sign(SignatureAlgorithm algorithm, ByteView data) {
   return ssh::sign(key_.get(), public_key_.type, algorithm, data);
 }
 
+SecureBuffer PrivateKey::export_secret() const {
+  if (public_key_.type == KeyType::kEd25519) {
+    SecureBuffer seed(kSeedSize);
+    auto size = kSeedSize;
+    EVP_PKEY_get_raw_private_key(key_.get(), seed.span().data(), &size);
+    return seed;
+  }
+  Wiped numbers(kMaxFile);  // one allocation: nothing is left behind by growth
+  for (const auto* name : kRsaParams) append_number(numbers.bytes, key_, name);
+  return SecureBuffer(numbers.bytes);
+}
+
+Result<PrivateKey> PrivateKey::import_secret(PublicKey public_key, ByteView secret) {
+  ByteReader in(secret);
+  auto key = Result<Pkey>(malformed("of another type"));
+  if (public_key.type == KeyType::kEd25519) {
+    const auto seed = in.take(kSeedSize);
+    if (in.ok() && in.left() == 0)
+      key = import_ed25519(ByteView(public_key.blob).last(kPublicPart), seed);
+  } else if (public_key.type == KeyType::kRsa) {
+    RsaNumbers numbers;
+    for (auto& number : numbers) {
+      auto read = read_number(read_string(in));
+      if (!read) return read.error();
+      number = std::move(*read);
+    }
+    key = import_rsa(numbers);
+  }
+  if (!key) return key.error();
+  return PrivateKey(std::move(*key), std::move(public_key));
+}
+
 Secret PrivateKey::serialize_file(std::string_view comment, std::uint32_t check) const {
   Wiped secret(8192 + comment.size());  // one allocation: nothing is left behind by growth
   auto& out = secret.bytes;
@@ -231,10 +302,7 @@ Secret PrivateKey::serialize_file(std::string_view comment, std::uint32_t check)
     append_string(out, ByteView(both.bytes).subspan(kSeedSize));
     append_string(out, both.bytes);
   } else {
-    for (const auto* name : {OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E,
-                             OSSL_PKEY_PARAM_RSA_D, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
-                             OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2})
-      append_number(out, key_, name);
+    for (std::size_t i = 0; i < kRsaFileParams; ++i) append_number(out, key_, kRsaParams[i]);
   }
   append_string(out, comment);
   for (std::uint8_t i = 1; out.size() % kBlockSize != 0; ++i) out.push_back(i);

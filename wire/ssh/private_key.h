@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/secret.h"
+#include "wire/ssh/secure_buffer.h"
 #include "wire/ssh/signature.h"
 
 namespace passport::wire::ssh {
@@ -19,6 +20,13 @@ class PrivateKey : public Signer {
 
   const PublicKey& public_key() const override { return public_key_; }
   Result<Bytes> sign(SignatureAlgorithm algorithm, ByteView data) override;
+
+  /// The secret half, to be kept in another way: an Ed25519 seed; or, each as an mpint, RSA's
+  /// n, e, d, iqmp, p, q, d mod (p - 1), d mod (q - 1).
+  SecureBuffer export_secret() const;
+  /// What export_secret() gave, with its public half: whether they belong together is not
+  /// checked, which takes as long as a signature. Errors: kMalformed.
+  static Result<PrivateKey> import_secret(PublicKey public_key, ByteView secret);
 
   /// The file that ssh-keygen writes, without a passphrase. `check`: random; the two copies of
   /// it show a reader that it decrypted well. Source: OpenSSH PROTOCOL.key.

@@ -164,6 +164,24 @@ TEST(PrivateKey, FilesOfOursAreReadByOpenssh) {
   }
 }
 
+TEST(PrivateKey, ASecretHalfMakesTheSameKeyAgain) {
+  std::mt19937 random(5);
+  auto ed25519 = PrivateKey::from_ed25519_seed(random_seed(random));
+  auto rsa = PrivateKey::generate_rsa(3072);
+  for (auto* key : {&*ed25519, &*rsa}) {
+    const auto secret = key->export_secret();
+    auto again = PrivateKey::import_secret(key->public_key(), secret.view());
+    ASSERT_TRUE(again) << again.error().detail;
+    const auto algorithm =
+        key == &*rsa ? SignatureAlgorithm::kRsaSha512 : SignatureAlgorithm::kEd25519;
+    EXPECT_EQ(again->sign(algorithm, as_bytes("data")).value(),
+              key->sign(algorithm, as_bytes("data")).value());
+    EXPECT_EQ(as_text(again->export_secret().view()), as_text(secret.view()));
+    for (std::size_t n = 0; n < secret.view().size(); ++n)
+      EXPECT_FALSE(PrivateKey::import_secret(key->public_key(), secret.view().first(n))) << n;
+  }
+}
+
 TEST(PrivateKey, BadFilesAreRefused) {
   Workshop shop;
   shop.run(
