@@ -1,5 +1,4 @@
 // passport-proxy: a ProxyCommand for ssh over an AWS Systems Manager session.
-#include <charconv>
 #include <exception>
 #include <iostream>
 #include <span>
@@ -9,6 +8,7 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
+#include "base/duration.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "net/process.h"
@@ -56,21 +56,12 @@ po::options_description visible_options(Options& o) {
   return d;
 }
 
-/// Throws po::error unless `text` is a number of seconds, or with s, m or h.
+/// Throws po::error.
 std::chrono::seconds parse_resume_for(const std::string& text) {
-  constexpr long kMost = 24 * 3600;
-  long number = -1;
-  const auto* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
-  const std::string_view unit(parsed.ptr, static_cast<std::size_t>(end - parsed.ptr));
-  const long scale = unit.empty() || unit == "s" ? 1
-                     : unit == "m"               ? 60
-                     : unit == "h"               ? 3600
-                                                 : 0;
-  if (parsed.ec != std::errc() || number < 0 || scale == 0 || number > kMost / scale)
-    throw po::error(
-        fmt::format("--resume-for \"{}\" is not a time up to 24h, as 90s or 10m", text));
-  return std::chrono::seconds(number * scale);
+  const auto time = passport::parse_duration(text, std::chrono::hours(24));
+  if (time) return *time;
+  throw po::error(
+      fmt::format("--resume-for \"{}\" is not a time up to 24h, as 90s or 10m", text));
 }
 
 /// How often -v was given; the options are left without it, for a switch must not be repeated.

@@ -1,0 +1,174 @@
+#include "keyagent/start.h"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+
+#include <boost/asio/detached.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/rand.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "keyagent/agent.h"
+#include "keyagent/own_directory.h"
+#include "keyagent/own_memory.h"
+#include "net/process.h"
+
+namespace passport::keyagent {
+namespace {
+
+namespace asio = net::asio;
+
+constexpr int kFirstPassed = 3;         // sd_listen_fds(3)
+constexpr int kStartPatience = 10'000;  ///< ms
+constexpr std::string_view kReady = "ready\n";
+
+void fill_random(std::span<std::uint8_t> out) {
+  if (RAND_priv_bytes(out.data(), static_cast<int>(out.size())) != 1)
+    throw std::runtime_error("libcrypto has no randomness");
+}
+
+std::optional<int> number_in(const char* variable) {
+  const char* text = std::getenv(variable);
+  int number = 0;
+  if (text == nullptr) return std::nullopt;
+  const auto* end = text + std::strlen(text);
+  const auto parsed = std::from_chars(text, end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return number;
+}
+
+/// Listening sockets that systemd passed: told apart by the names of their files.
+Agent::Sockets take_passed_sockets(const asio::any_io_executor& executor) {
+  Agent::Sockets out;
+  if (number_in("LISTEN_PID") != ::getpid()) return out;
+  const int count = number_in("LISTEN_FDS").value_or(0);
+  for (int fd = kFirstPassed; fd < kFirstPassed + count; ++fd) {
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+        address.sun_family != AF_UNIX)
+      continue;
+    const std::string_view path(address.sun_path);
+    auto& mine = path.ends_with("/control.sock") ? out.control : out.agent;
+    mine = net::Listener::adopt(executor, fd);
+  }
+  ::unsetenv("LISTEN_PID");
+  ::unsetenv("LISTEN_FDS");
+  ::unsetenv("LISTEN_FDNAMES");
+  return out;
+}
+
+Result<Agent::Sockets> listen(const asio::any_io_executor& executor,
+                              const std::string& directory) {
+  auto out = take_passed_sockets(executor);
+  const auto open = [&](std::shared_ptr<net::Listener>& listener,
+                        const std::string& path) -> Result<void> {
+    if (listener != nullptr) return {};
+    auto made = net::Listener::unix_socket(executor, path);
+    if (!made) return made.error();
+    listener = std::move(*made);
+    return {};
+  };
+  if (auto made = open(out.agent, agent_socket(directory)); !made) return made.error();
+  if (auto made = open(out.control, control_socket(directory)); !made) return made.error();
+  return out;
+}
+
+void say_ready(int fd) {
+  if (fd < 0) return;
+  (void)!::write(fd, kReady.data(), kReady.size());
+  ::close(fd);
+}
+
+/// What the child said before it closed its end: kReady, or why it does not run.
+Result<void> wait_until_ready(int fd) {
+  std::string said;
+  std::array<char, 512> buffer{};
+  for (;;) {
+    pollfd event{fd, POLLIN, 0};
+    const int polled = ::poll(&event, 1, kStartPatience);
+    if (polled < 0 && errno == EINTR) continue;
+    if (polled <= 0) return Error{Errc::kTimeout, "the agent does not come up"};
+    const auto n = ::read(fd, buffer.data(), buffer.size());
+    if (n <= 0) break;
+    said.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  if (said == kReady) return {};
+  return Error{Errc::kUnavailable, said.empty() ? "the agent ended at once" : said};
+}
+
+/// In the child: nothing of the terminal is left to it.
+bool detach(const std::string& directory) {
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  const int log = ::open(log_file(directory).c_str(),
+                         O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+                         S_IRUSR | S_IWUSR);
+  return null >= 0 && log >= 0 && ::setsid() >= 0 && ::chdir("/") == 0 &&
+         ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(null, STDOUT_FILENO) >= 0 &&
+         ::dup2(log, STDERR_FILENO) >= 0;
+}
+
+[[noreturn]] void run_child(const StartOptions& options, int ready_fd) {
+  auto ran = Result<void>(Error{Errc::kUnavailable, "cannot leave the terminal"});
+  if (detach(options.directory)) ran = run_agent(options, ready_fd);
+  if (!ran) {
+    // Nothing where it was ready once: that end is closed.
+    (void)!::write(ready_fd, ran.error().detail.data(), ran.error().detail.size());
+    (void)report(ran.error());
+  }
+  std::_Exit(ran ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+}  // namespace
+
+Result<void> run_agent(const StartOptions& options, int ready_fd) {
+  net::raise_descriptor_limit();
+  const auto lock = DirectoryLock::take(options.directory);
+  if (!lock) return lock.error();
+  asio::io_context io(1);
+  auto sockets = listen(io.get_executor(), options.directory);
+  if (!sockets) return sockets.error();
+  if (!guard_own_memory())
+    log_line(
+        "keys cannot be kept from being swapped out: the limit of locked memory is too low "
+        "(ulimit -l)");
+  Agent agent(io.get_executor(), {agent_socket(options.directory), options.idle},
+              std::move(*sockets), fill_random);
+  say_ready(ready_fd);
+  bool ended = false;
+  asio::co_spawn(io, agent.run(), [&](const std::exception_ptr& thrown) {
+    ended = true;
+    if (thrown) std::rethrow_exception(thrown);
+  });
+  while (!ended && io.run_one() > 0) {
+  }
+  return {};
+}
+
+Result<void> start_agent(const StartOptions& options) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    return Error{Errc::kUnavailable, std::string("pipe: ") + std::strerror(errno)};
+  const pid_t pid = ::fork();
+  if (pid < 0) return Error{Errc::kUnavailable, std::string("fork: ") + std::strerror(errno)};
+  if (pid == 0) {
+    ::close(ends[0]);
+    run_child(options, ends[1]);
+  }
+  ::close(ends[1]);
+  auto ready = wait_until_ready(ends[0]);
+  ::close(ends[0]);
+  return ready;
+}
+
+}  // namespace passport::keyagent
