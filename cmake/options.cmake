@@ -57,8 +57,8 @@ endfunction()
 # Asio's coroutines, which most files of net and of what stands on it parse: once for all.
 function(passport_precompile_asio target)
   if(target STREQUAL "passport_net")
-    target_precompile_headers(${target} PRIVATE
-      ${PROJECT_SOURCE_DIR}/net/asio.h ${PROJECT_SOURCE_DIR}/base/precompiled.h)
+    target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/net/asio.h
+      $<$<CONFIG:Debug>:${PROJECT_SOURCE_DIR}/base/precompiled.h>)
   else()
     target_precompile_headers(${target} REUSE_FROM passport_net)
   endif()

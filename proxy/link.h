@@ -54,7 +54,7 @@ struct LinkConfig {
 /// at most kMaxReadable bytes wait for the local side; beyond that the websocket is not read.
 class Link {
  public:
-  static constexpr std::size_t kMaxReadable = 1 << 20;  ///< bytes
+  static constexpr std::size_t kMaxReadable = 256 << 10;  ///< bytes
   static constexpr std::chrono::seconds kAttemptTime{15};
   /// How long the answer to a ping may take when this machine has slept.
   static constexpr std::chrono::seconds kProbeTime{5};

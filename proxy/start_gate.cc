@@ -101,7 +101,7 @@ std::optional<StartTurns::Time> take_turn(int fd, unsigned rate) {
   const auto line = turns.serialize();
   // One that is torn, as by a full disk, counts as none: a start may then come too early.
   if (::pwrite(fd, line.data(), line.size(), 0) >= 0)
-    (void)::ftruncate(fd, static_cast<off_t>(line.size()));
+    (void)!::ftruncate(fd, static_cast<off_t>(line.size()));
   return turn;
 }
 
