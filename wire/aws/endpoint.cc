@@ -112,6 +112,8 @@ Result<Location> parse_location(std::string_view url) {
       parts.has_port() ? read_port(view_text(parts.port())) : (out.endpoint.tls ? 443 : 80);
   out.target = view_text(parts.encoded_path());
   if (out.target.empty()) out.target = "/";
+  // Boost 1.81 takes what follows a port's digits for the path.
+  if (out.target.front() != '/') return malformed("its port is not a number");
   if (parts.has_query()) out.target += "?" + view_text(parts.encoded_query());
   return out;
 }

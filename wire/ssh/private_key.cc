@@ -44,7 +44,9 @@ class Wiped {
   explicit Wiped(Bytes given) : bytes(std::move(given)) {}
   Wiped(const Wiped&) = delete;
   Wiped& operator=(const Wiped&) = delete;
-  ~Wiped() { ::explicit_bzero(bytes.data(), bytes.size()); }
+  ~Wiped() {
+    if (!bytes.empty()) ::explicit_bzero(bytes.data(), bytes.size());
+  }
   Bytes bytes;
 };
 

@@ -76,6 +76,7 @@ TEST(Endpoint, RefusesOtherTexts) {
       {"https://h/?q", "query"},
       {"https://h/#f", "fragment"},
       {"https://h:0", "port"},
+      {"https://h:8eb/x", "port"},
       {"https://h:", "port"},
       {"https://h:65536", "port"},
       {"https://h:99999", "port"},
