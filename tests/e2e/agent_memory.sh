@@ -17,7 +17,7 @@ pid=$!
 answers() { run_agent status >"$work/status" 2>&1; }
 wait_for 10 answers || fail "the agent does not start: $(cat "$work/agent.err")"
 add one
-grep -q '^seed ' "$record" && grep -q '^rsa-factor2 ' "$record" || fail "nothing was recorded"
+for name in seed rsa-factor2; do grep -q "^$name " "$record" || fail "no $name was recorded"; done
 # found PLACE...: private keys there; the public number n shows that the search works.
 found() {
   python3 "$here/find_keys.py" "$record" "$@" >"$work/found"

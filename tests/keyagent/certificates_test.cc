@@ -48,7 +48,11 @@ class Certificates : public testing::Test {
   }
 
   PrivateKey ca = make(1);
-  PrivateKey rsa_ca = std::move(*PrivateKey::generate_rsa(3072));
+  static PrivateKey& rsa() {
+    static PrivateKey made = std::move(*PrivateKey::generate_rsa(3072));
+    return made;
+  }
+  PrivateKey& rsa_ca = rsa();
   std::shared_ptr<wire::ssh::Signer> signer = std::make_shared<PrivateKey>(make(2));
   std::uint64_t serial = 0;
 };

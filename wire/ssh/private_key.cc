@@ -6,6 +6,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include "base/base64.h"
@@ -21,6 +22,8 @@ constexpr std::string_view kBegin = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
 constexpr std::string_view kEnd = "-----END OPENSSH PRIVATE KEY-----";
 constexpr std::size_t kLineLength = 70;
 constexpr std::size_t kBlockSize = 8;  ///< of cipher "none"
+constexpr std::size_t kMaxPadding =
+    16;  ///< libssh pads what is whole, by a block of its cipher's
 constexpr std::size_t kMaxFile = 64 << 10;
 
 Error malformed(std::string detail) {
@@ -208,7 +211,7 @@ Result<Envelope> open_envelope(ByteView file) {
 Result<void> check_rest(ByteReader& in) {
   (void)read_string(in);
   const auto padding = in.rest();
-  if (!in.ok() || padding.size() >= kBlockSize) return malformed("its padding is wrong");
+  if (!in.ok() || padding.size() > kMaxPadding) return malformed("its padding is wrong");
   for (std::size_t i = 0; i < padding.size(); ++i)
     if (padding[i] != i + 1) return malformed("its padding is wrong");
   return {};
@@ -252,6 +255,12 @@ Result<PrivateKey> PrivateKey::generate_rsa(unsigned bits) {
   if (!key) return Error{Errc::kInternal, "libcrypto makes no RSA key"};
   auto public_key = rsa_public_key(key);
   return PrivateKey(std::move(key), std::move(public_key));
+}
+
+Result<PrivateKey> PrivateKey::from_rsa(Pkey key) {
+  auto public_key = parse_public_key(rsa_public_key(key).blob);
+  if (!public_key) return public_key.error();
+  return PrivateKey(std::move(key), std::move(*public_key));
 }
 
 Result<Bytes> PrivateKey::sign(SignatureAlgorithm algorithm, ByteView data) {
@@ -327,6 +336,17 @@ Secret PrivateKey::serialize_file(std::string_view comment, std::uint32_t check)
   text += '\n';
   ::explicit_bzero(base64.data(), base64.size());
   return Secret(std::move(text));
+}
+
+Result<Secret> PrivateKey::serialize_pkcs8(const Secret& passphrase) const {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_secmem()), BIO_free);
+  const auto words = passphrase.reveal();
+  char* text = nullptr;
+  if (PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), EVP_aes_256_cbc(), words.data(),
+                                    static_cast<int>(words.size()), nullptr, nullptr) != 1)
+    return Error{Errc::kInternal, "libcrypto does not lock a key"};
+  const auto size = BIO_get_mem_data(bio.get(), &text);
+  return Secret(std::string(text, static_cast<std::size_t>(size)));
 }
 
 Result<PrivateKey> parse_private_key_file(std::string_view text) {

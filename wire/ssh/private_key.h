@@ -18,6 +18,9 @@ class PrivateKey : public Signer {
   /// unless 3072 or 4096 bits.
   static Result<PrivateKey> generate_rsa(unsigned bits);
 
+  /// A key pair that libcrypto has. Errors: kMalformed outside the limits of public keys.
+  static Result<PrivateKey> from_rsa(Pkey key);
+
   const PublicKey& public_key() const override { return public_key_; }
   Result<Bytes> sign(SignatureAlgorithm algorithm, ByteView data) override;
 
@@ -31,6 +34,8 @@ class PrivateKey : public Signer {
   /// The file that ssh-keygen writes, without a passphrase. `check`: random; the two copies of
   /// it show a reader that it decrypted well. Source: OpenSSH PROTOCOL.key.
   Secret serialize_file(std::string_view comment, std::uint32_t check) const;
+  /// A PKCS#8 file under a passphrase that is not empty. Errors: kInternal.
+  Result<Secret> serialize_pkcs8(const Secret& passphrase) const;
 
  private:
   friend Result<PrivateKey> parse_private_key_file(std::string_view text);
