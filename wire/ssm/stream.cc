@@ -243,7 +243,7 @@ Result<void> Stream::receive_acknowledge(const AgentMessage& m, Time now) {
 }
 
 void Stream::receive_pause(bool on, Time now) {
-  sender_.pause(on);
+  sender_.pause(on, now);
   paused_at_ = on ? std::optional(now) : std::nullopt;
 }
 

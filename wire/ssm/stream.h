@@ -53,7 +53,11 @@ class Sender {
   bool next(Bytes& out, Time now);
   void acknowledge(std::int64_t sequence_number, Time now);
 
-  void pause(bool on) { paused_ = on; }
+  /// What is under way when a pause ends has its time again.
+  void pause(bool on, Time now) {
+    if (paused_ && !on) progress_at_ = now;
+    paused_ = on;
+  }
   bool paused() const { return paused_; }
   void resend_all();  ///< after a new connection: everything unacknowledged is due at once
 

@@ -112,12 +112,26 @@ TEST(Sender, ResendAllMakesEverythingDueAtOnce) {
   EXPECT_EQ(again, (std::vector<std::int64_t>{0, 1, 3}));
 }
 
+TEST(Sender, WhatIsUnderWayHasItsTimeAgainAfterAPause) {
+  auto s = make_sender();
+  s.push(PayloadType::kOutput, Bytes{'x'}, {});
+  Bytes out;
+  ASSERT_TRUE(s.next(out, kStart));
+  s.pause(true, kStart);
+  EXPECT_FALSE(s.next_timeout());
+  s.pause(false, kStart + 1h);
+  ASSERT_TRUE(s.next_timeout());
+  EXPECT_GT(*s.next_timeout(), kStart + 1h);
+  s.on_timer(kStart + 1h);
+  EXPECT_FALSE(s.next(out, kStart + 1h));
+}
+
 TEST(Sender, HasNoRoomWhilePausedOrFull) {
   auto s = make_sender();
   EXPECT_GT(s.room(), 0U);
-  s.pause(true);
+  s.pause(true, kStart);
   EXPECT_EQ(s.room(), 0U);
-  s.pause(false);
+  s.pause(false, kStart);
   Bytes out;
   const Bytes full(kDefaultPayload, 'x');
   std::size_t taken = 0;
