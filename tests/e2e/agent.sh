@@ -78,6 +78,14 @@ make_server sha1 "PubkeyAcceptedAlgorithms ssh-rsa-cert-v01@openssh.com" "CASign
 gets_in sha1 -o PubkeyAcceptedAlgorithms=ssh-rsa-cert-v01@openssh.com
 ok "each kind of signature"
 
+# Another client than OpenSSH's, by the same servers.
+for server in any ed25519 sha2; do
+  proxy="/usr/sbin/sshd -i -f $work/$server.conf -E $work/$server.log"
+  [[ $("$build/tests/e2e/libssh_login" "$proxy" "$server" "$work/$server.known" 2>"$work/err") == in ]] ||
+    fail "libssh at $server: $(cat "$work/err"; tail -n 5 "$work/$server.log")"
+done
+ok "libssh"
+
 # A full agent of the user's and a server that hears two tries.
 make_server strict "MaxAuthTries 2"
 mkdir "$work/others"
