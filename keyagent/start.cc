@@ -28,8 +28,9 @@ namespace {
 
 namespace asio = net::asio;
 
-constexpr int kFirstPassed = 3;         // sd_listen_fds(3)
-constexpr int kStartPatience = 10'000;  ///< ms
+constexpr int kFirstPassed = 3;                        // sd_listen_fds(3)
+constexpr std::chrono::microseconds kStaysAwake{100};  ///< after the last event
+constexpr int kStartPatience = 10'000;                 ///< ms
 constexpr std::string_view kReady = "ready\n";
 
 void fill_random(std::span<std::uint8_t> out) {
@@ -129,6 +130,20 @@ bool detach(const std::string& directory) {
   std::_Exit(ran ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
+/// A client that signs much asks again as soon as it is answered: going to sleep in between
+/// would take longer than a signature.
+void run_until(asio::io_context& io, const bool& ended) {
+  auto busy_until = std::chrono::steady_clock::now();
+  while (!ended) {
+    if (io.poll() > 0) {
+      busy_until = std::chrono::steady_clock::now() + kStaysAwake;
+    } else if (std::chrono::steady_clock::now() >= busy_until) {
+      if (io.run_one() == 0) return;
+      busy_until = std::chrono::steady_clock::now() + kStaysAwake;
+    }
+  }
+}
+
 }  // namespace
 
 Result<void> run_agent(const StartOptions& options, int ready_fd) {
@@ -150,8 +165,7 @@ Result<void> run_agent(const StartOptions& options, int ready_fd) {
     ended = true;
     if (thrown) std::rethrow_exception(thrown);
   });
-  while (!ended && io.run_one() > 0) {
-  }
+  run_until(io, ended);
   return {};
 }
 
