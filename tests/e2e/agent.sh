@@ -173,6 +173,8 @@ ok "renewal and end"
 
 # One that was killed leaves nothing in the way; several starts make one agent.
 kill -KILL "$pid"
+dead() { ! kill -0 "$pid" 2>/dev/null; }
+wait_for 5 dead || fail "it outlives SIGKILL"
 rc=0
 ssh-add -l >/dev/null 2>&1 || rc=$?
 [[ $rc == 2 && -S $dir/agent.sock ]] || fail "killed: $rc"
