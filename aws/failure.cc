@@ -24,7 +24,16 @@ bool is_document_fault(const ServiceError& error) {
 
 bool is_not_found(const ServiceError& error) {
   return error.code == "InvalidTarget" || error.code == "InvalidInstanceId" ||
-         error.code == "DoesNotExistException" || error.code == "NotFoundException";
+         error.code == "DoesNotExistException" || error.code == "NotFoundException" ||
+         error.code == "InvalidCommandId" || error.code == "InvocationDoesNotExist";
+}
+
+/// What was asked for cannot be: it stays so until it is asked for otherwise.
+bool is_request_fault(const ServiceError& error) {
+  return error.code == "ValidationException" || error.code == "ValidationError" ||
+         error.code == "InvalidParameters" || error.code == "DuplicateInstanceId" ||
+         error.code == "UnsupportedPlatformType" || error.code == "MalformedPolicyDocument" ||
+         error.code == "PackedPolicyTooLarge" || error.code == "MaxDocumentSizeExceeded";
 }
 
 /// Of KMS: the key is there and cannot be used.
@@ -68,7 +77,7 @@ Errc kind_of(const ServiceError& error) {
       is_signature_fault(error))
     return Errc::kDenied;
   if (is_not_found(error)) return Errc::kNotFound;
-  if (is_document_fault(error) || is_key_fault(error) || error.code == "ValidationException")
+  if (is_document_fault(error) || is_key_fault(error) || is_request_fault(error))
     return Errc::kConfig;
   return Errc::kUnavailable;
 }
@@ -98,7 +107,8 @@ std::string hint_for(const ServiceError& error, const Attempted& attempted) {
   if (is_not_found(error) && !attempted.target.empty())
     return "there is none such in " + attempted.region + " for this account";
   if (is_document_fault(error))
-    return "the session document must exist in " + attempted.region + " and be of type Session";
+    return "the document must exist in " + attempted.region +
+           (attempted.action == "ssm:StartSession" ? " and be of type Session" : "");
   if (is_key_fault(error))
     return "enable the key, or have another set in the Session Manager preferences";
   return {};

@@ -26,9 +26,10 @@ struct Attempted {
 ///   unknown key, wrong signature           kDenied
 ///   Expired*                               kExpired
 ///   Throttl* and the like                  kThrottled
-///   InvalidTarget, InvalidInstanceId, DoesNotExistException, NotFoundException   kNotFound
-///   InvalidDocument*, ValidationException, a clock that is wrong, a KMS key that is
-///   disabled or not for encryption   kConfig
+///   InvalidTarget, InvalidInstanceId, InvalidCommandId, InvocationDoesNotExist,
+///   DoesNotExistException, NotFoundException   kNotFound
+///   InvalidDocument*, ValidationException, InvalidParameters and other faults of what was
+///   asked for, a clock that is wrong, a KMS key that is disabled or not for encryption kConfig
 ///   all else, TargetNotConnected too       kUnavailable
 Error describe_failure(const wire::aws::ServiceError& error, const Attempted& attempted);
 

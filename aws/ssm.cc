@@ -3,13 +3,14 @@
 namespace passport::aws {
 namespace {
 
-Answer<Session> read_session(const Answer<wire::HttpResponse>& response,
-                             std::string_view action) {
-  if (!response) return response.failure<Session>();
-  auto session = wire::aws::parse_session(response->body);
-  if (!session)
-    return Error{session.error().code, std::string(action) + ": " + session.error().detail};
-  return std::move(*session);
+template <class T>
+Answer<T> read_answer(const Answer<wire::HttpResponse>& response, std::string_view action,
+                      Result<T> (*parse)(std::string_view body)) {
+  if (!response) return response.failure<T>();
+  auto parsed = parse(response->body);
+  if (!parsed)
+    return Error{parsed.error().code, std::string(action) + ": " + parsed.error().detail};
+  return std::move(*parsed);
 }
 
 }  // namespace
@@ -37,13 +38,13 @@ net::Task<Answer<Session>> Ssm::start_session(StartSessionRequest request,
   call.patience = kThrottlePatience;
   call.on_throttled = std::move(on_throttled);
   const auto response = co_await client_.call(std::move(call), deadline);
-  co_return read_session(response, "StartSession");
+  co_return read_answer(response, "StartSession", wire::aws::parse_session);
 }
 
 net::Task<Answer<Session>> Ssm::resume_session(std::string session_id, net::Deadline deadline) {
   auto body = wire::aws::serialize_session_id(session_id);
   const auto response = co_await call("ResumeSession", session_id, std::move(body), deadline);
-  auto session = read_session(response, "ResumeSession");
+  auto session = read_answer(response, "ResumeSession", wire::aws::parse_session);
   if (session && session->session_id != session_id)
     co_return Error{Errc::kProtocol, "ResumeSession: answer for another session"};
   co_return session;
@@ -70,6 +71,47 @@ net::Task<Answer<std::optional<InstanceInformation>>> Ssm::describe_instance(
   for (const auto& instance : *list)
     if (instance.instance_id == instance_id) co_return Found(instance);
   co_return Found();
+}
+
+net::Task<Answer<std::string>> Ssm::send_command(SendCommandRequest request,
+                                                 net::Deadline deadline,
+                                                 std::function<void()> on_throttled) {
+  auto targets = request.instance_ids.size() == 1
+                     ? request.instance_ids.front()
+                     : std::to_string(request.instance_ids.size()) + " instances";
+  auto call =
+      make_call("SendCommand", std::move(targets), wire::aws::serialize_send_command(request));
+  call.patience = kThrottlePatience;
+  call.on_throttled = std::move(on_throttled);
+  const auto response = co_await client_.call(std::move(call), deadline);
+  co_return read_answer(response, "SendCommand", wire::aws::parse_sent_command);
+}
+
+net::Task<Answer<InvocationPage>> Ssm::list_command_invocations(std::string command_id,
+                                                                std::string next_token,
+                                                                net::Deadline deadline) {
+  auto body = wire::aws::serialize_list_invocations(command_id, next_token);
+  const auto response =
+      co_await call("ListCommandInvocations", command_id, std::move(body), deadline);
+  co_return read_answer(response, "ListCommandInvocations", wire::aws::parse_invocations);
+}
+
+net::Task<Answer<CommandInvocation>> Ssm::get_command_invocation(std::string command_id,
+                                                                 std::string instance_id,
+                                                                 net::Deadline deadline) {
+  auto body = wire::aws::serialize_get_invocation(command_id, instance_id);
+  const auto response =
+      co_await call("GetCommandInvocation", command_id, std::move(body), deadline);
+  co_return read_answer(response, "GetCommandInvocation", wire::aws::parse_invocation);
+}
+
+net::Task<Answer<void>> Ssm::cancel_command(std::string command_id,
+                                            std::vector<std::string> instance_ids,
+                                            net::Deadline deadline) {
+  auto body = wire::aws::serialize_cancel_command(command_id, instance_ids);
+  const auto response = co_await call("CancelCommand", command_id, std::move(body), deadline);
+  if (!response) co_return response.failure<void>();
+  co_return Answer<void>();
 }
 
 Result<wire::aws::StreamAddress> Ssm::check_stream(const Session& session) const {

@@ -6,12 +6,16 @@
 #include "aws/answer.h"
 #include "aws/service_client.h"
 #include "net/asio.h"
+#include "wire/aws/command_messages.h"
 #include "wire/aws/ssm_messages.h"
 #include "wire/aws/stream_url.h"
 
 namespace passport::aws {
 
+using wire::aws::CommandInvocation;
 using wire::aws::InstanceInformation;
+using wire::aws::InvocationPage;
+using wire::aws::SendCommandRequest;
 using wire::aws::Session;
 using wire::aws::StartSessionRequest;
 
@@ -31,6 +35,25 @@ class Ssm {
   /// Empty: Systems Manager does not know the instance.
   net::Task<Answer<std::optional<InstanceInformation>>> describe_instance(
       std::string instance_id, net::Deadline deadline);
+
+  /// The command's id. A call whose answer was lost is repeated, and so may the command be.
+  /// While the service throttles it is asked again, for kThrottlePatience in all.
+  net::Task<Answer<std::string>> send_command(SendCommandRequest request,
+                                              net::Deadline deadline,
+                                              std::function<void()> on_throttled = {});
+  /// One page, from its token on; the first from an empty one. Right after send_command() not
+  /// every invocation need be there.
+  net::Task<Answer<InvocationPage>> list_command_invocations(std::string command_id,
+                                                             std::string next_token,
+                                                             net::Deadline deadline);
+  /// With more of the output. Errors: kNotFound also while the command is new.
+  net::Task<Answer<CommandInvocation>> get_command_invocation(std::string command_id,
+                                                              std::string instance_id,
+                                                              net::Deadline deadline);
+  /// On all its instances when none is named. What has begun may well come to its end.
+  net::Task<Answer<void>> cancel_command(std::string command_id,
+                                         std::vector<std::string> instance_ids,
+                                         net::Deadline deadline);
 
   /// Where the session's data channel is, when its URL may be trusted with the token: see
   /// wire::aws::check_stream_url.

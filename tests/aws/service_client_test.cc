@@ -336,6 +336,36 @@ TEST_F(Calls, DescribeInstance) {
   EXPECT_EQ(describe().service_code(), "AccessDeniedException");
 }
 
+TEST_F(Calls, RunCommand) {
+  const std::string id = "11111111-2222-3333-4444-55555555abcd";
+  const auto invocation = R"({"CommandId":")" + id +
+                          R"(","InstanceId":"i-0123456789abcdef0","Status":"InProgress"})";
+  Ssm ssm(*client_);
+  const auto send = [&] {
+    return world_.run(ssm.send_command(
+        wire::aws::make_shell_command({"i-0123456789abcdef0"}, "true", 60s), soon()));
+  };
+  refuse(400, "ThrottlingException");
+  world_.answer(200, R"({"Command":{"CommandId":")" + id + "\"}}");
+  EXPECT_EQ(send().value(), id);
+  EXPECT_EQ(sent_header(1, "X-Amz-Target"), "AmazonSSM.SendCommand");
+  world_.answer(200, R"({"CommandInvocations":[)" + invocation + "]}");
+  const auto page = world_.run(ssm.list_command_invocations(id, "", soon()));
+  EXPECT_EQ(page->invocations.at(0).command_id, id);
+  world_.answer(200, invocation);
+  EXPECT_TRUE(world_.run(ssm.get_command_invocation(id, "i-0123456789abcdef0", soon())));
+  refuse(400, "InvocationDoesNotExist");
+  EXPECT_EQ(world_.run(ssm.get_command_invocation(id, "i-1", soon())).error().code,
+            Errc::kNotFound);
+  world_.answer(200, "{}");
+  EXPECT_TRUE(world_.run(ssm.cancel_command(id, {}, soon())));
+  EXPECT_EQ(sent_header(5, "X-Amz-Target"), "AmazonSSM.CancelCommand");
+  world_.answer(200, "{}");
+  EXPECT_EQ(send().error().detail, "SendCommand: answer without a usable CommandId");
+  refuse(400, "InvalidParameters");
+  EXPECT_EQ(send().error().code, Errc::kConfig);
+}
+
 TEST_F(Calls, TheStreamIsCheckedAndSigned) {
   Ssm ssm(*client_);
   world_.answer(200, kSession);

@@ -30,6 +30,14 @@ bool is_session_id(std::string_view text) {
          });
 }
 
+bool is_command_id(std::string_view text) {
+  constexpr std::string_view kShape = "00000000-0000-0000-0000-000000000000";
+  return std::equal(text.begin(), text.end(), kShape.begin(), kShape.end(),
+                    [](char c, char shape) {
+                      return shape == '-' ? c == '-' : is_digit(c) || (c >= 'a' && c <= 'f');
+                    });
+}
+
 bool is_region(std::string_view text) {
   return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
          std::all_of(text.begin(), text.end(),

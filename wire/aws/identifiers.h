@@ -11,6 +11,9 @@ bool is_instance_id(std::string_view text);
 /// characters of "+=,.@_-", so that it is one segment of a path.
 bool is_session_id(std::string_view text);
 
+/// Of Run Command: a UUID in lower case, 36 characters.
+bool is_command_id(std::string_view text);
+
 /// Lower-case letters, digits and inner '-': fit to be a label of a host name.
 bool is_region(std::string_view text);
 

@@ -39,12 +39,21 @@ HttpRequest make_get_caller_identity() {
 
 HttpRequest make_assume_role(const AssumeRoleRequest& request) {
   const auto duration = duration_text(request.duration);
-  return make_form("AssumeRole", {{"RoleArn", request.role_arn},
-                                  {"RoleSessionName", request.role_session_name},
-                                  {"ExternalId", request.external_id},
-                                  {"DurationSeconds", duration},
-                                  {"SerialNumber", request.serial_number},
-                                  {"TokenCode", request.token_code.reveal()}});
+  auto out = make_form("AssumeRole", {{"RoleArn", request.role_arn},
+                                      {"RoleSessionName", request.role_session_name},
+                                      {"ExternalId", request.external_id},
+                                      {"DurationSeconds", duration},
+                                      {"SerialNumber", request.serial_number},
+                                      {"TokenCode", request.token_code.reveal()},
+                                      {"Policy", request.policy},
+                                      {"SourceIdentity", request.source_identity}});
+  unsigned number = 0;
+  for (const auto& [key, value] : request.tags) {
+    const auto member = "&Tags.member." + std::to_string(++number);
+    out.body += member + ".Key=" + encode_percent(key);
+    out.body += member + ".Value=" + encode_percent(value);
+  }
+  return out;
 }
 
 HttpRequest make_assume_role_with_web_identity(

@@ -1,6 +1,7 @@
 // The calls of the Security Token Service: forms and XML answers (the query protocol).
 #pragma once
 #include <chrono>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -14,10 +15,13 @@ namespace passport::wire::aws {
 struct AssumeRoleRequest {
   std::string role_arn;
   std::string role_session_name;
-  std::string external_id{};         ///< empty: none
-  std::chrono::seconds duration{0};  ///< 0: the service's own, one hour
-  std::string serial_number{};       ///< of an MFA device
-  Secret token_code{};               ///< of that device
+  std::string external_id{};                  ///< empty: none
+  std::chrono::seconds duration{0};           ///< 0: the service's own, one hour
+  std::string serial_number{};                ///< of an MFA device
+  Secret token_code{};                        ///< of that device
+  std::string policy{};                       ///< JSON that narrows the role's; empty: none
+  std::map<std::string, std::string> tags{};  ///< of the session
+  std::string source_identity{};              ///< empty: none
 };
 
 struct AssumeRoleWithWebIdentityRequest {

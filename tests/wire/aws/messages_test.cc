@@ -100,6 +100,15 @@ TEST(StsMessages, RequestsAreForms) {
   EXPECT_EQ(assume.body,
             "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr&"
             "RoleSessionName=me%40x&ExternalId=a%26b%3Dc&DurationSeconds=900");
+  const auto narrowed = make_assume_role({.role_arn = "r",
+                                          .role_session_name = "n",
+                                          .policy = "{\"a\":1}",
+                                          .tags = {{"user", "a&b"}, {"empty", ""}},
+                                          .source_identity = "ada"});
+  EXPECT_EQ(narrowed.body,
+            "Action=AssumeRole&Version=2011-06-15&RoleArn=r&RoleSessionName=n&"
+            "Policy=%7B%22a%22%3A1%7D&SourceIdentity=ada&Tags.member.1.Key=empty&"
+            "Tags.member.1.Value=&Tags.member.2.Key=user&Tags.member.2.Value=a%26b");
   const auto web = make_assume_role_with_web_identity(
       {.role_arn = "r", .role_session_name = "n", .web_identity_token = Secret("a.b+c")});
   EXPECT_EQ(web.body,
