@@ -12,6 +12,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # clang 14 finds the C++20 coroutines of libstdc++ only when told.
   target_compile_definitions(passport_options INTERFACE
     BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
+  target_compile_options(passport_options INTERFACE -Wno-sign-conversion)  # as g++'s -Wconversion
 else()
   # g++ 12 sees an operator new of Asio's coroutine frames inlined and its operator delete not.
   target_compile_options(passport_options INTERFACE -Wno-mismatched-new-delete)

@@ -119,6 +119,10 @@ net::Task<Result<Fd>> InstancePorts::connect(unsigned short port) {
 }
 
 struct ShellProcess::Impl {
+  Impl(std::shared_ptr<InstancePorts::State> of, std::uint32_t request,
+       std::shared_ptr<InstancePorts::Waiting> answers)
+      : state(std::move(of)), id(request), waiting(std::move(answers)) {}
+
   std::shared_ptr<InstancePorts::State> state;
   std::uint32_t id;
   std::shared_ptr<InstancePorts::Waiting> waiting;  ///< for the exit status
