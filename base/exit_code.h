@@ -19,6 +19,7 @@ constexpr int exit_code(Errc code) {
       return EX_UNAVAILABLE;
     case Errc::kTimeout:
     case Errc::kThrottled:
+    case Errc::kConflict:
       return EX_TEMPFAIL;
     case Errc::kProtocol:
       return EX_PROTOCOL;

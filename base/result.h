@@ -23,6 +23,7 @@ enum class Errc {
   kUnavailable,  ///< peer, network or file is not there now
   kTimeout,      ///< a deadline passed
   kThrottled,    ///< the service asks us to come back later
+  kConflict,     ///< it contradicts what is there: somebody was first, or it is over
   kConfig,       ///< settings cannot be used
   kInternal,     ///< a bug in us
 };
