@@ -44,7 +44,7 @@ Result<void> save_private_file(const std::string& path, std::string_view text) {
   auto part = path + ".XXXXXX";
   const int fd = ::mkostemp(part.data(), O_CLOEXEC);  // 0600, and its own
   if (fd < 0) return failed(errno);
-  const bool written = write_all(fd, text);
+  const bool written = write_all(fd, text) && ::fsync(fd) == 0;
   int error = errno;
   const bool closed = ::close(fd) == 0;
   if (written && !closed) error = errno;
