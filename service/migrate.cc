@@ -27,8 +27,8 @@ std::string choose(std::string_view text, SqlDialect dialect) {
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size() - 1) + 1;
     const auto line = text.substr(0, end);
-    if (line.starts_with(other)) ours = false;
-    if (line.starts_with("-- both")) ours = true;
+    if (line.starts_with("-- only") || line.starts_with("-- both"))
+      ours = !line.starts_with(other);
     if (ours) out += line;
     text.remove_prefix(end);
   }

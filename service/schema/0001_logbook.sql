@@ -12,11 +12,11 @@ CREATE TABLE logbook (
 );
 -- Its one row is held by whoever appends.
 CREATE TABLE logbook_head (
-  only BIGINT PRIMARY KEY CHECK (only = 1),
+  id BIGINT PRIMARY KEY CHECK (id = 1),
   sequence BIGINT NOT NULL,
   hash TEXT NOT NULL
 );
-INSERT INTO logbook_head (only, sequence, hash)
+INSERT INTO logbook_head (id, sequence, hash)
   VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
 
 -- only sqlite
