@@ -243,7 +243,7 @@ TEST_F(Calls, RefusalsInWords) {
       {"InvalidInstanceId", Errc::kNotFound,
        "there is none such in eu-west-1 for this account"},
       {"InvalidDocument", Errc::kConfig,
-       "the session document must exist in eu-west-1 and be of type Session"},
+       "the document must exist in eu-west-1 and be of type Session"},
       {"InvalidSignatureException", Errc::kDenied,
        "the secret access key from profile \"dev\" does not fit its id"},
       {"SomethingNew", Errc::kUnavailable, ""},
