@@ -94,6 +94,12 @@ wire::HttpResponse make_json_error(const ApiError& error) {
       json::serialize(json::object{{"__type", error.code}, {"message", error.message}}));
 }
 
+wire::HttpResponse refuse(const ApiCall& call, const ApiSubject& subject,
+                          const ApiError& error) {
+  write_audit(call, subject, error.code);
+  return make_json_error(error);
+}
+
 wire::HttpResponse make_xml_answer(int status, std::string body) {
   return {status, {{"Content-Type", "text/xml"}}, std::move(body)};
 }

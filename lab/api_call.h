@@ -46,6 +46,10 @@ void write_audit(const ApiCall& call, const ApiSubject& subject, std::string res
 wire::HttpResponse make_json_answer(int status, std::string body);
 wire::HttpResponse make_json_error(const ApiError& error);
 
+/// The error's answer, written into the audit trail too.
+wire::HttpResponse refuse(const ApiCall& call, const ApiSubject& subject,
+                          const ApiError& error);
+
 /// The answer of a query service: `result` is XML.
 wire::HttpResponse make_xml_answer(int status, std::string body);
 std::string escape_xml(std::string_view text);

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "lab/command_table.h"
 #include "lab/path_faults.h"
 
 namespace passport::lab {
@@ -31,6 +32,10 @@ struct LabFaults {
       0;  ///< StartSession calls a second, then ThrottlingException; 0: no limit
   ResumeRefusal resume_refusal = ResumeRefusal::kNone;
   unsigned resume_refusals = kAlways;  ///< so many, then no more
+
+  double command_rate =
+      0;  ///< SendCommand calls a second, then ThrottlingException; 0: no limit
+  CommandFaults commands{};
 
   std::set<std::string> never_attach{};  ///< instances whose agent never opens its data channel
   std::set<std::string> stalled_sshd{};  ///< instances whose sshd processes are all stopped

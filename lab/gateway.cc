@@ -79,7 +79,8 @@ Gateway::Gateway(asio::any_io_executor executor, ServiceState& state, GatewayCon
     : executor_(std::move(executor)),
       state_(state),
       config_(std::move(config)),
-      sockets_(executor_, state.faults) {
+      sockets_(executor_, state.faults),
+      commands_(executor_, state) {
   asio::co_spawn(executor_, sweep(), asio::detached);
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "lab/command_delivery.h"
 #include "lab/faulty_socket.h"
 #include "lab/gateway_session.h"
 #include "lab/instance_session.h"
@@ -38,6 +39,11 @@ class Gateway {
 
   /// How sessions run shells on this instance.
   void add_shells(const std::string& instance_id, ShellDialer dial);
+
+  /// How commands are run on this instance.
+  void add_scripts(const std::string& instance_id, ScriptRunner run) {
+    commands_.add_instance(instance_id, std::move(run));
+  }
 
   net::HttpHandlers make_handlers();
 
@@ -86,6 +92,7 @@ class Gateway {
   std::map<std::string, std::shared_ptr<GatewaySession>> sessions_;
   std::map<std::string, std::shared_ptr<ControlChannel>> controls_;
   FaultySockets sockets_;
+  CommandDelivery commands_;
   unsigned half_opens_ = 0;  ///< how often connections were made so
 };
 

@@ -20,6 +20,7 @@ net::Task<wire::HttpResponse> Gateway::answer(wire::HttpRequest request) {
   auto response = answer_request(state_, request, now());
   response.headers.emplace_back("Date", format_http_date(now()));
   process_events();
+  commands_.deliver();
   flush_audit();
   co_return response;
 }
@@ -40,6 +41,7 @@ void Gateway::faults_changed(const LabFaults& before) {
     if (faults.pause_agent != before.pause_agent) session->pause_agent(faults.pause_agent);
   }
   if (faults.start_rate != before.start_rate) state_.start_tokens.reset();
+  if (faults.command_rate != before.command_rate) state_.command_tokens.reset();
   if (faults.half_open == before.half_open) return;
   ++half_opens_;
   sockets_.hold(faults.half_open.count() > 0);

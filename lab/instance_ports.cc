@@ -118,6 +118,23 @@ net::Task<Result<Fd>> InstancePorts::connect(unsigned short port) {
   co_return std::move(answer.fd);
 }
 
+net::Task<Result<RunOutcome>> InstancePorts::run(std::string script,
+                                                 std::chrono::milliseconds deadline) {
+  const auto state = state_;
+  if (!state->instance) co_return gone();
+  const auto id = state->instance->request_run(std::move(script), deadline);
+  if (!id) co_return id.error();
+  const auto waiting = state->await_answers(*id);
+  const bool answered =
+      co_await waiting->wait_for(1, net::deadline_in(deadline + kAnswerDeadline));
+  state->waiting.erase(*id);
+  if (!answered) co_return waiting->gone ? gone() : Error{Errc::kTimeout, "script: no answer"};
+  auto& answer = waiting->answers.front();
+  if (answer.error != 0)
+    co_return Error{Errc::kUnavailable, "script: " + errno_text(answer.error)};
+  co_return std::move(answer.run);
+}
+
 struct ShellProcess::Impl {
   Impl(std::shared_ptr<InstancePorts::State> of, std::uint32_t request,
        std::shared_ptr<InstancePorts::Waiting> answers)

@@ -39,6 +39,10 @@ class InstancePorts {
   /// instance is gone; kTimeout.
   net::Task<Result<Fd>> connect(unsigned short port);
 
+  /// Runs a script as the instance's root, who ends it at the deadline. Errors: as connect(),
+  /// and kTooLarge.
+  net::Task<Result<RunOutcome>> run(std::string script, std::chrono::milliseconds deadline);
+
   /// A shell, or a command: `flags` are kShellTerminal and so on. Errors: as connect().
   net::Task<Result<std::shared_ptr<ShellProcess>>> start_shell(std::uint32_t flags,
                                                                std::string command);

@@ -15,12 +15,6 @@ using wire::aws::EncryptionContext;
 
 constexpr std::int64_t kMaxDataKey = 1024;  // bytes; KMS's own bound
 
-wire::HttpResponse refuse(const ApiCall& call, const ApiSubject& subject,
-                          const ApiError& error) {
-  write_audit(call, subject, error.code);
-  return make_json_error(error);
-}
-
 std::optional<EncryptionContext> read_context(const json::object& request) {
   EncryptionContext out;
   const auto* given = request.if_contains("EncryptionContext");

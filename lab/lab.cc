@@ -167,6 +167,9 @@ Result<void> Lab::start_instance(const std::string& id) {
   gateway_.add_shells(id, [ports = ports_.back().get()](auto flags, auto command) {
     return ports->start_shell(flags, std::move(command));
   });
+  gateway_.add_scripts(id, [ports = ports_.back().get()](auto script, auto deadline) {
+    return ports->run(std::move(script), deadline);
+  });
   instances_.push_back(std::move(*started));
   return {};
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "lab/command_table.h"
 #include "lab/faults.h"
 #include "lab/key_store.h"
 #include "lab/sigv4_verify.h"
@@ -27,9 +28,10 @@ inline constexpr std::string_view kRemoteHostDocument =
 inline constexpr std::string_view kAgentVersion = "3.3.987.0";
 
 enum class AgentKind {
-  kInProcess,  ///< the lab's own agent, in front of a lab instance
-  kReal,       ///< an amazon-ssm-agent that comes over the control channel
-  kNone,       ///< nothing there: the instance is only known
+  kInProcess,      ///< the lab's own agent, in front of a lab instance
+  kReal,           ///< an amazon-ssm-agent that comes over the control channel
+  kNone,           ///< nothing there: the instance is only known
+  kFeatherweight,  ///< answers Run Command in the lab's own process, and has nothing else
 };
 
 struct KnownInstance {
@@ -130,6 +132,8 @@ class ServiceState {
   LabFaults faults;
   std::chrono::nanoseconds uptime{};  ///< of the call under way, by a clock that never jumps
   TokenBucket start_tokens;           ///< of LabFaults::start_rate
+  TokenBucket command_tokens;         ///< of LabFaults::command_rate
+  CommandTable commands;
   /// Id of the access key that signs stream URLs; empty: the client must sign its opening.
   std::string stream_key;
   KeyStore keys;

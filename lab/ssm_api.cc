@@ -8,8 +8,10 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "lab/command_api.h"
 #include "lab/shell_document.h"
 #include "lab/ssm_describe.h"
+#include "lab/ssm_request.h"
 
 namespace passport::lab {
 namespace {
@@ -26,50 +28,8 @@ constexpr std::array<std::string_view, 8> kAgentCalls = {
     "ListInventoryEntries",
 };
 
-ApiError validation_error(std::string message) {
-  return {400, "ValidationException", std::move(message)};
-}
-
-std::string instance_arn(const ServiceState& state, std::string_view id) {
-  const bool managed = id.starts_with("mi-");
-  return fmt::format("arn:aws:{}:{}:{}:{}/{}", managed ? "ssm" : "ec2", state.region, kAccount,
-                     managed ? "managed-instance" : "instance", id);
-}
-
 std::string session_arn(const ServiceState& state, std::string_view id) {
   return fmt::format("arn:aws:ssm:{}:{}:session/{}", state.region, kAccount, id);
-}
-
-/// AWS's own documents belong to no account.
-std::string document_arn(const ServiceState& state, const std::string& name) {
-  return fmt::format("arn:aws:ssm:{}:{}:document/{}", state.region,
-                     name.starts_with("AWS-") ? std::string_view() : kAccount,
-                     name.empty() ? "SSM-SessionManagerRunShell" : name);
-}
-
-std::variant<Parameters, ApiError> read_parameters(const json::object& request) {
-  Parameters out;
-  const auto* given = find_object(request, "Parameters");
-  if (!given) return out;
-  for (const auto& [name, value] : *given) {
-    const auto* list = value.if_array();
-    if (!list) {
-      return ApiError{
-          400, "SerializationException",
-          fmt::format("parameter '{}' is no list of strings", std::string_view(name))};
-    }
-    auto& values = out[std::string(name)];
-    for (const auto& item : *list) {
-      const auto* text = item.if_string();
-      if (!text) {
-        return ApiError{
-            400, "SerializationException",
-            fmt::format("parameter '{}' is no list of strings", std::string_view(name))};
-      }
-      values.emplace_back(*text);
-    }
-  }
-  return out;
 }
 
 bool is_port(const std::string& text) {
@@ -148,12 +108,6 @@ wire::HttpResponse make_session_answer(const ApiCall& call, const Session& sessi
                json::object{{"SessionId", session.id},
                             {"StreamUrl", call.state.stream_url(session, call.now_unix_s)},
                             {"TokenValue", std::string(session.client_token.reveal())}}));
-}
-
-wire::HttpResponse refuse(const ApiCall& call, const ApiSubject& subject,
-                          const ApiError& error) {
-  write_audit(call, subject, error.code);
-  return make_json_error(error);
 }
 
 bool is_throttled(ServiceState& state) {
@@ -290,6 +244,7 @@ wire::HttpResponse answer_ssm(const ApiCall& call, std::string_view operation,
   if (operation == "DescribeSessions" || operation == "DescribeInstanceInformation") {
     return answer_describe(call, operation, request);
   }
+  if (is_command_call(operation)) return answer_command_call(call, operation, request);
   for (const auto known : kAgentCalls) {
     if (operation == known) return make_json_answer(200, "{}");
   }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "lab/ssm_request.h"
+
 namespace passport::lab {
 namespace {
 
@@ -14,45 +16,6 @@ struct Filter {
 
 bool contains(const std::vector<std::string>& values, std::string_view value) {
   return std::find(values.begin(), values.end(), value) != values.end();
-}
-
-/// MaxResults of a request: `fallback` when absent; an error out of [low, high].
-std::variant<std::size_t, ApiError> read_max_results(const json::object& request,
-                                                     std::size_t low, std::size_t high,
-                                                     std::size_t fallback) {
-  const auto* value = request.if_contains("MaxResults");
-  if (!value || value->is_null()) return fallback;
-  const auto* number = value->if_int64();
-  if (!number || *number < static_cast<std::int64_t>(low) ||
-      *number > static_cast<std::int64_t>(high)) {
-    return ApiError{
-        400, "ValidationException",
-        fmt::format("1 validation error detected: Value at 'maxResults' failed to satisfy "
-                    "constraint: Member must have value between {} and {}",
-                    low, high)};
-  }
-  return static_cast<std::size_t>(*number);
-}
-
-/// Cuts one page out of `items`, which are in the order of their keys. NextToken is the key of
-/// the last item of the page before.
-json::object make_page(std::string_view name,
-                       std::vector<std::pair<std::string, json::object>> items,
-                       const std::string& after, std::size_t most) {
-  json::array page;
-  json::object out;
-  std::string last;
-  for (auto& [key, item] : items) {
-    if (!after.empty() && key <= after) continue;
-    if (page.size() == most) {
-      out["NextToken"] = last;
-      break;
-    }
-    last = key;
-    page.emplace_back(std::move(item));
-  }
-  out[name] = std::move(page);
-  return out;
 }
 
 /// Both spellings: Filters [{Key, Values}] and InstanceInformationFilterList [{key, valueSet}].
@@ -146,7 +109,10 @@ std::variant<json::object, ApiError> describe_instance_information(
   if (const auto* error = std::get_if<ApiError>(&most)) return *error;
   const auto filters = read_instance_filters(request);
   std::vector<std::pair<std::string, json::object>> items;
+  const auto after = find_string(request, "NextToken");
   for (const auto& [id, instance] : call.state.instances()) {
+    if (id <= after) continue;
+    if (items.size() > std::get<std::size_t>(most)) break;
     // A real agent that never came has not registered.
     if (instance.agent == AgentKind::kReal && instance.registered_unix_s == 0) continue;
     bool wanted = true;
@@ -160,8 +126,8 @@ std::variant<json::object, ApiError> describe_instance_information(
     }
     if (wanted) items.emplace_back(id, describe(instance, call.now_unix_s));
   }
-  return make_page("InstanceInformationList", std::move(items),
-                   find_string(request, "NextToken"), std::get<std::size_t>(most));
+  return make_page("InstanceInformationList", std::move(items), after,
+                   std::get<std::size_t>(most));
 }
 
 std::variant<json::object, ApiError> describe_sessions(const ServiceState& state,
