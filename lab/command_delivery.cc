@@ -17,9 +17,14 @@ std::chrono::nanoseconds uptime() {
   return std::chrono::steady_clock::now().time_since_epoch();
 }
 
-std::string make_script(const Command& command) {
-  if (command.directory.empty()) return command.script;
-  return fmt::format("cd {} || exit 1\n{}", shell_quote(command.directory), command.script);
+/// With what the real agent sets (amazon-ssm-agent, agent/executers).
+std::string make_script(const Command& command, const std::string& instance_id,
+                        const std::string& region) {
+  auto out = fmt::format("export AWS_SSM_INSTANCE_ID={} AWS_SSM_REGION_NAME={}\n", instance_id,
+                         region);
+  if (!command.directory.empty())
+    out += fmt::format("cd {} || exit 1\n", shell_quote(command.directory));
+  return out + command.script;
 }
 
 }  // namespace
@@ -44,7 +49,7 @@ net::Task<void> CommandDelivery::carry(Delivery delivery) {
   const auto* command = state_.commands.begin(delivery, uptime(),
                                               std::time(nullptr) + state_.faults.clock_skew_s);
   if (!command) co_return;
-  auto script = make_script(*command);
+  auto script = make_script(*command, delivery.instance_id, state_.region);
   const auto deadline = command->execution_timeout;
   auto outcome = co_await run(delivery.instance_id, std::move(script), deadline);
   state_.commands.finish(delivery, std::move(outcome), uptime());
