@@ -68,6 +68,7 @@ CREATE TABLE approval (
 CREATE TABLE certificate (
   request TEXT NOT NULL REFERENCES access_request (id),
   serial TEXT NOT NULL UNIQUE,
+  ca TEXT NOT NULL,
   ends_at BIGINT NOT NULL
 );
 

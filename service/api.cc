@@ -1,0 +1,397 @@
+#include "service/api.h"
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "service/logbook.h"
+#include "service/tokens.h"
+#include "wire/ssh/certificate.h"
+#include "wire/ssh/revocation_list.h"
+
+namespace passport::service {
+namespace {
+
+constexpr std::int64_t kMaxListed = 1000;
+constexpr std::string_view kBearer = "Bearer ";
+constexpr Millis kClockSlack = 300 * kSecond;  ///< a revoked certificate stays listed that long
+
+std::string_view code_of(Errc code) {
+  switch (http_status(code)) {
+    case 400:
+      return "invalid";
+    case 401:
+      return "unauthenticated";
+    case 403:
+      return "denied";
+    case 404:
+      return "not_found";
+    case 409:
+      return "conflict";
+    case 413:
+      return "too_large";
+    case 429:
+      return "throttled";
+    case 503:
+      return "unavailable";
+    case 504:
+      return "timeout";
+    default:
+      return "internal";
+  }
+}
+
+wire::HttpResponse render(const ApiAnswer& answer) {
+  wire::HttpResponse out;
+  out.status = answer.status;
+  out.headers = {{"Content-Type", answer.type.empty() ? "application/json" : answer.type},
+                 {"Cache-Control", "no-store"},
+                 {"X-Content-Type-Options", "nosniff"}};
+  out.body = answer.type.empty() ? json::serialize(answer.body) + "\n" : answer.bytes;
+  return out;
+}
+
+wire::HttpResponse render(const Error& error) {
+  json::object inner{{"code", code_of(error.code)}, {"message", error.detail}};
+  if (!error.hint.empty()) inner["hint"] = error.hint;
+  if (error.code == Errc::kInternal) inner["message"] = "an error of the service's own";
+  auto out = render(ApiAnswer{http_status(error.code), {{"error", std::move(inner)}}});
+  if (out.status == 401) out.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return out;
+}
+
+Error unauthenticated() {
+  return {Errc::kExpired, "no token, or one that is unknown or over",
+          "log in again: passport auth login"};
+}
+
+Result<ApiCall> read_call(const wire::HttpRequest& request) {
+  auto match = find_route(request.method, request.target);
+  if (!match) return match.error();
+  ApiCall out{std::move(*match), {}, {}, {}};
+  const auto authorization = wire::find_header(request.headers, "Authorization");
+  if (authorization.size() > kBearer.size() &&
+      equal_ignoring_case(authorization.substr(0, kBearer.size()), kBearer))
+    out.token = Secret(std::string(authorization.substr(kBearer.size())));
+  out.idempotency_key = wire::find_header(request.headers, "Idempotency-Key");
+  if (request.body.empty() || !out.match.route->action) return out;
+  auto body = parse_json_object(request.body, "body");
+  if (!body) return Error{Errc::kUsage, body.error().detail};
+  out.body = std::move(*body);
+  return out;
+}
+
+bool changes_something(Action action) {
+  return action != Action::kList && action != Action::kShow &&
+         action != Action::kReadAccounts && action != Action::kReadAuthorities;
+}
+
+Result<std::chrono::seconds> read_extension(const json::object& body) {
+  const auto* value = body.if_contains("duration_s");
+  if (value == nullptr || !value->is_int64() || value->get_int64() < kLeastDuration.count() ||
+      value->get_int64() > kLongestDuration.count())
+    return Error{Errc::kUsage, fmt::format("duration_s: not {} to {} seconds",
+                                           kLeastDuration.count(), kLongestDuration.count())};
+  return std::chrono::seconds(value->get_int64());
+}
+
+}  // namespace
+
+int http_status(Errc code) {
+  switch (code) {
+    case Errc::kUsage:
+    case Errc::kMalformed:
+    case Errc::kIncomplete:
+      return 400;
+    case Errc::kExpired:
+      return 401;
+    case Errc::kDenied:
+      return 403;
+    case Errc::kNotFound:
+      return 404;
+    case Errc::kConflict:
+      return 409;
+    case Errc::kTooLarge:
+      return 413;
+    case Errc::kThrottled:
+      return 429;
+    case Errc::kUnavailable:
+      return 503;
+    case Errc::kTimeout:
+      return 504;
+    case Errc::kProtocol:
+    case Errc::kConfig:
+    case Errc::kInternal:
+      break;
+  }
+  return 500;
+}
+
+/// What a call works with inside its transaction.
+struct Api::Scope {
+  SqlTransaction& transaction;
+  const ApiCall& call;
+  Subject subject;
+  std::optional<StoredRequest> stored;
+  json::object details{};  ///< for the Logbook
+  std::string object{};    ///< for the Logbook
+};
+
+net::Task<wire::HttpResponse> Api::answer(wire::HttpRequest request) {
+  auto call = read_call(request);
+  wire::HttpResponse out;
+  if (!call) {
+    out = render(call.error());
+  } else {
+    const bool open = !call->match.route->action;
+    const auto endpoint = call->match.route->endpoint;
+    const auto action = call->match.route->action;
+    auto answered = open ? act_open(endpoint) : act(std::move(*call));
+    auto result = co_await std::move(answered);
+    out = result ? render(*result) : render(result.error());
+    if (!result)
+      log(LogLevel::kInfo, "call refused status={} error=\"{}\"", out.status,
+          escape_for_terminal(result.error().detail));
+    if (result && action && changes_something(*action) && on_work) on_work();
+  }
+  ++answered_[out.status];
+  co_return out;
+}
+
+net::Task<Result<ApiAnswer>> Api::act_open(Endpoint endpoint) {
+  if (endpoint == Endpoint::kHealth) co_return ApiAnswer{200, {{"status", "ok"}}};
+  if (endpoint == Endpoint::kReady && stopping_)
+    co_return Error{Errc::kUnavailable, "the service is stopping"};
+  std::function<Result<ApiAnswer>(SqlTransaction&)> job =
+      [answered = answered_, endpoint](SqlTransaction& transaction) -> Result<ApiAnswer> {
+    if (endpoint == Endpoint::kMetrics) return read_metrics(transaction, answered);
+    const auto head = transaction.query("SELECT sequence FROM logbook_head");
+    if (!head) return head.error();
+    return ApiAnswer{200, {{"status", "ready"}}};
+  };
+  co_return co_await database_.run<ApiAnswer>(std::move(job));
+}
+
+net::Task<Result<ApiAnswer>> Api::act(ApiCall call) {
+  if (call.token.empty()) co_return unauthenticated();
+  const auto shared = std::make_shared<const ApiCall>(std::move(call));
+  std::function<Result<ApiAnswer>(SqlTransaction&)> job =
+      [this, shared](SqlTransaction& transaction) { return run(transaction, *shared); };
+  auto result = co_await database_.run<ApiAnswer>(std::move(job));
+  if (result || result.error().code == Errc::kUnavailable ||
+      result.error().code == Errc::kTimeout || result.error().code == Errc::kExpired)
+    co_return result;
+  co_return co_await log_refusal(*shared, result.error());
+}
+
+/// What was rolled back is logged in a transaction of its own; if it cannot be, that is told.
+net::Task<Error> Api::log_refusal(ApiCall call, Error error) {
+  const auto shared = std::make_shared<const ApiCall>(std::move(call));
+  std::function<Result<bool>(SqlTransaction&)> job =
+      [shared, error](SqlTransaction& transaction) -> Result<bool> {
+    const auto subject = find_subject(transaction, shared->token);
+    if (!subject) return subject.error();
+    LogEntry entry{*subject ? (*subject)->user : "",
+                   std::string(to_string(*shared->match.route->action)),
+                   shared->match.request,
+                   std::string(code_of(error.code)),
+                   {{"why", error.detail}}};
+    if (!shared->match.session.empty()) entry.details["session"] = shared->match.session;
+    if (auto logged = append_log(transaction, entry); !logged) return logged.error();
+    return true;
+  };
+  const auto logged = co_await database_.run<bool>(std::move(job));
+  co_return logged ? error : logged.error();
+}
+
+Result<ApiAnswer> Api::run(SqlTransaction& transaction, const ApiCall& call) {
+  auto subject = find_subject(transaction, call.token);
+  if (!subject) return subject.error();
+  if (!*subject) return unauthenticated();
+  Scope scope{transaction, call, std::move(**subject), std::nullopt};
+  const auto action = *call.match.route->action;
+  Object object;
+  scope.object = call.match.request;
+  if (action == Action::kCreate) object.account = find_string(call.body, "account");
+  if (!call.match.request.empty()) {
+    auto stored = load_request(transaction, call.match.request);
+    if (!stored) return stored.error();
+    scope.stored = std::move(*stored);
+    if (scope.stored) object = {scope.stored->request.account, scope.stored->request.owner};
+  }
+  if (auto may = authorise(scope.subject, action, object, config_); !may) return may.error();
+  auto answer = change(scope);
+  if (!answer || !changes_something(action)) return answer;
+  const LogEntry entry{scope.subject.user, std::string(to_string(action)), scope.object, "ok",
+                       std::move(scope.details)};
+  if (auto logged = append_log(transaction, entry); !logged) return logged.error();
+  return answer;
+}
+
+Result<ApiAnswer> Api::change(Scope& scope) {
+  const ActionContext context{config_, scope.subject, random_};
+  auto& transaction = scope.transaction;
+  Result<void> done;
+  switch (scope.call.match.route->endpoint) {
+    case Endpoint::kCreateRequest:
+      return create(scope);
+    case Endpoint::kListRequests:
+      return list(scope);
+    case Endpoint::kListAccounts:
+      return list_accounts(scope);
+    case Endpoint::kReadAuthorities:
+      return read_authorities();
+    case Endpoint::kReadRevocations:
+      return read_revocations(scope);
+    case Endpoint::kCertify:
+      return certify(scope);
+    case Endpoint::kExtendRequest: {
+      const auto by = read_extension(scope.call.body);
+      if (!by) return by.error();
+      scope.details["duration_s"] = by->count();
+      done = extend_request(transaction, context, *scope.stored, *by);
+      break;
+    }
+    case Endpoint::kCompleteRequest:
+      done = complete_request(transaction, context, *scope.stored);
+      break;
+    case Endpoint::kApproveRequest:
+      done = approve_request(transaction, context, *scope.stored);
+      break;
+    case Endpoint::kDenyRequest:
+      done = deny_request(transaction, *scope.stored);
+      break;
+    default:
+      break;
+  }
+  if (!done) return done.error();
+  return show(scope);
+}
+
+Result<ApiAnswer> Api::show(Scope& scope) {
+  const auto instances = load_instances(scope.transaction, scope.stored->request.id);
+  if (!instances) return instances.error();
+  return ApiAnswer{200, describe_request(scope.stored->request, *instances)};
+}
+
+Result<ApiAnswer> Api::create(Scope& scope) {
+  const auto wanted = parse_new_request(scope.call.body);
+  if (!wanted) return wanted.error();
+  const ActionContext context{config_, scope.subject, random_};
+  auto request =
+      create_request(scope.transaction, context, *wanted, scope.call.idempotency_key);
+  if (!request) return request.error();
+  const auto instances = load_instances(scope.transaction, request->id);
+  if (!instances) return instances.error();
+  scope.object = request->id;
+  scope.details = scope.call.body;
+  return ApiAnswer{201, describe_request(*request, *instances)};
+}
+
+Result<ApiAnswer> Api::list(Scope& scope) {
+  std::vector<std::string> accounts;
+  for (const auto& [id, account] : config_.accounts)
+    if (role_in(scope.subject, account) != Role::kNone) accounts.push_back(id);
+  const auto requests =
+      list_requests(scope.transaction, scope.subject.user, accounts, kMaxListed);
+  if (!requests) return requests.error();
+  json::array out;
+  for (const auto& request : *requests) out.push_back(describe_request(request));
+  return ApiAnswer{200, {{"requests", std::move(out)}}};
+}
+
+Result<ApiAnswer> Api::list_accounts(const Scope& scope) const {
+  json::array out;
+  for (const auto& [id, account] : config_.accounts) {
+    const auto role = role_in(scope.subject, account);
+    if (role == Role::kNone) continue;
+    json::array regions;
+    for (const auto& region : account.regions) regions.emplace_back(region);
+    out.push_back({{"id", id}, {"regions", std::move(regions)}, {"role", to_string(role)}});
+  }
+  return ApiAnswer{200, {{"accounts", std::move(out)}}};
+}
+
+Result<ApiAnswer> Api::certify(Scope& scope) {
+  const auto key = wire::ssh::parse_public_key_line(find_string(scope.call.body, "public_key"));
+  if (!key) return Error{Errc::kUsage, "public_key: " + key.error().detail};
+  const auto terms = find_terms(scope.stored->request, scope.transaction.now());
+  if (!terms) return terms.error();
+  Result<std::vector<std::string>> lines = std::vector<std::string>();
+  {
+    const std::lock_guard lock(authorities_mutex_);
+    lines = authorities_.certify(*key, *terms);
+  }
+  if (!lines) return lines.error();
+  json::array certificates;
+  for (const auto& line : *lines) {
+    const auto blob = wire::ssh::parse_certificate_line(line);
+    if (!blob) return blob.error();
+    const auto made = wire::ssh::parse_certificate(*blob);
+    if (!made) return made.error();
+    const auto kept = scope.transaction.query(
+        "INSERT INTO certificate (request, serial, ca, ends_at) VALUES ($1, $2, $3, $4)",
+        {scope.stored->request.id, std::to_string(made->fields.serial),
+         render_public_key(made->ca_key, ""), terms->valid_before * kSecond});
+    if (!kept) return kept.error();
+    certificates.emplace_back(line);
+  }
+  scope.details["fingerprint"] = wire::ssh::fingerprint(key->blob);
+  scope.details["valid_before"] = terms->valid_before;
+  return ApiAnswer{
+      200, {{"certificates", std::move(certificates)}, {"valid_before", terms->valid_before}}};
+}
+
+Result<ApiAnswer> Api::read_authorities() {
+  json::array out;
+  for (const auto& key : authorities_.trusted()) out.emplace_back(render_public_key(key, ""));
+  return ApiAnswer{200, {{"authorities", std::move(out)}}};
+}
+
+/// Certificates of requests that ended before them, until some time after their own end.
+Result<ApiAnswer> Api::read_revocations(Scope& scope) {
+  const auto rows = scope.transaction.query(
+      "SELECT c.ca, c.serial FROM certificate c JOIN access_request r ON r.id = c.request "
+      "WHERE c.ends_at > $1 AND r.state NOT IN ('provisioning', 'active') ORDER BY c.ca",
+      {scope.transaction.now() - kClockSlack});
+  if (!rows) return rows.error();
+  wire::ssh::RevocationList list;
+  list.version = static_cast<std::uint64_t>(scope.transaction.now());
+  list.generated = static_cast<std::uint64_t>(scope.transaction.now() / kSecond);
+  std::string ca;
+  for (const auto& row : *rows) {
+    if (list.authorities.empty() || row.text(0) != ca) {
+      ca = row.text(0);
+      auto key = wire::ssh::parse_public_key_line(ca);
+      if (!key) return Error{Errc::kInternal, "database: " + key.error().detail};
+      list.authorities.push_back({std::move(*key)});
+    }
+    list.authorities.back().serials.push_back(std::stoull(row.text(1)));
+  }
+  const auto bytes = serialize_revocation_list(list);
+  if (!bytes) return bytes.error();
+  return ApiAnswer{200, {}, std::string(as_text(*bytes)), "application/octet-stream"};
+}
+
+Result<ApiAnswer> Api::read_metrics(SqlTransaction& transaction,
+                                    const std::map<int, std::uint64_t>& answered) {
+  std::string out = "# TYPE passport_http_answers_total counter\n";
+  for (const auto& [status, count] : answered)
+    out += fmt::format("passport_http_answers_total{{status=\"{}\"}} {}\n", status, count);
+  const auto rows = transaction.query(
+      "SELECT state, count(*) FROM access_request GROUP BY state ORDER BY state");
+  if (!rows) return rows.error();
+  out += "# TYPE passport_requests gauge\n";
+  for (const auto& row : *rows)
+    out += fmt::format("passport_requests{{state=\"{}\"}} {}\n", row.text(0), row.integer(1));
+  const auto head = transaction.query("SELECT sequence FROM logbook_head");
+  if (!head) return head.error();
+  out += fmt::format(
+      "# TYPE passport_logbook_records_total counter\n"
+      "passport_logbook_records_total {}\n",
+      head->at(0).integer(0));
+  return ApiAnswer{200, {}, std::move(out), "text/plain; version=0.0.4"};
+}
+
+}  // namespace passport::service

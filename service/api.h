@@ -1,0 +1,81 @@
+// The HTTP API: from a request to its answer.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+
+#include "base/secret.h"
+#include "net/asio.h"
+#include "service/authorities.h"
+#include "service/database.h"
+#include "service/request_actions.h"
+#include "service/routes.h"
+#include "wire/http.h"
+
+namespace passport::service {
+
+/// What a call brings, once its route is found.
+struct ApiCall {
+  RouteMatch match;
+  Secret token;
+  json::object body;
+  std::string idempotency_key;
+};
+
+/// What it is answered with; the body is JSON unless it has another type.
+struct ApiAnswer {
+  int status = 200;
+  json::object body{};
+  std::string bytes{};  ///< in place of `body`
+  std::string type{};
+};
+
+/// Answers calls. One transaction each: who calls, may they, what they want, and the Logbook's
+/// entry; a refusal is logged as well, with no other change. Answers are not given before the
+/// transaction is committed. Errors become {"error": {"code", "message", "hint"?}}.
+class Api {
+ public:
+  Api(const Config& config, Database& database, Authorities& authorities, RandomSource random)
+      : config_(config),
+        database_(database),
+        authorities_(authorities),
+        random_(std::move(random)) {}
+
+  /// Called after a change that gives the service work to do.
+  std::function<void()> on_work;
+  void stop() { stopping_ = true; }
+
+  net::Task<wire::HttpResponse> answer(wire::HttpRequest request);
+
+ private:
+  struct Scope;
+
+  net::Task<Result<ApiAnswer>> act(ApiCall call);
+  net::Task<Result<ApiAnswer>> act_open(Endpoint endpoint);
+  net::Task<Error> log_refusal(ApiCall call, Error error);
+  Result<ApiAnswer> run(SqlTransaction& transaction, const ApiCall& call);
+  Result<ApiAnswer> change(Scope& scope);
+  Result<ApiAnswer> show(Scope& scope);
+  Result<ApiAnswer> create(Scope& scope);
+  Result<ApiAnswer> list(Scope& scope);
+  Result<ApiAnswer> certify(Scope& scope);
+  Result<ApiAnswer> list_accounts(const Scope& scope) const;
+  Result<ApiAnswer> read_authorities();
+  Result<ApiAnswer> read_revocations(Scope& scope);
+  static Result<ApiAnswer> read_metrics(SqlTransaction& transaction,
+                                        const std::map<int, std::uint64_t>& answered);
+
+  const Config& config_;
+  Database& database_;
+  Authorities& authorities_;
+  std::mutex authorities_mutex_;  ///< transactions run on several threads
+  RandomSource random_;
+  bool stopping_ = false;
+  std::map<int, std::uint64_t> answered_;  ///< by status
+};
+
+/// 400, 401, 403, 404, 409, 413, 429, 500, 503 or 504.
+int http_status(Errc code);
+
+}  // namespace passport::service

@@ -1,0 +1,358 @@
+// The API over both engines, without a network: what each call does, and who is refused.
+#include "service/api.h"
+
+#include <random>
+
+#include <boost/json/serialize.hpp>
+#include <gtest/gtest.h>
+
+#include "service/logbook.h"
+#include "service/tokens.h"
+#include "tests/service/postgres_server.h"
+#include "tests/support/run_task.h"
+#include "tests/wire/ssh/keygen.h"
+#include "wire/ssh/certificate.h"
+#include "wire/ssh/private_key.h"
+
+namespace passport::service {
+namespace {
+
+constexpr const char* kAccount = "123456789012";
+
+void fill(std::span<std::uint8_t> out) {
+  static std::mt19937_64 random(std::random_device{}());
+  for (auto& byte : out) byte = static_cast<std::uint8_t>(random());
+}
+
+class ApiTest : public testing::TestWithParam<SqlDialect> {
+ protected:
+  void SetUp() override {
+    const auto where = GetParam() == SqlDialect::kSqlite
+                           ? "sqlite:" + shop.path("passport.db")
+                           : PostgresServer::instance().make_database();
+    if (where.empty()) GTEST_SKIP() << PostgresServer::instance().why_not();
+    auto& account = config.accounts[kAccount];
+    account = {kAccount,
+               {"eu-west-1"},
+               "arn:aws:iam::123456789012:role/p",
+               "",
+               {"admins"},
+               {"observers"},
+               {"approvers"},
+               0,
+               {"glass"}};
+    auto& careful = config.accounts["210987654321"];
+    careful = account;
+    careful.id = "210987654321";
+    careful.approvals = 2;
+    config.state_dir = shop.path("state");
+    auto opened = Database::open(where, 4);
+    ASSERT_TRUE(opened) << opened.error().detail;
+    database = std::move(*opened);
+    auto keys = Authorities::open(config, fill);
+    ASSERT_TRUE(keys);
+    authorities.emplace(std::move(*keys));
+    api = std::make_unique<Api>(config, *database, *authorities, fill);
+  }
+
+  std::string token(const std::string& user, const Groups& groups) {
+    auto secret = make_token(fill);
+    const auto store = [&](SqlTransaction& transaction) -> Result<bool> {
+      auto done = insert_token(transaction, secret, {user, groups}, kUsualTokenLife);
+      if (!done) return done.error();
+      return true;
+    };
+    EXPECT_TRUE(test::run_task(io, database->run<bool>(store)));
+    return std::string(secret.reveal());
+  }
+  wire::HttpResponse call(const std::string& token, const std::string& method,
+                          const std::string& path, const json::object& body = {},
+                          const std::string& key = "") {
+    wire::HttpRequest request{method, path, {}, ""};
+    if (!token.empty()) request.headers.emplace_back("Authorization", "Bearer " + token);
+    if (!key.empty()) request.headers.emplace_back("Idempotency-Key", key);
+    if (method == "POST") request.body = json::serialize(body);
+    return test::run_task(io, api->answer(std::move(request)));
+  }
+  static json::object wish(const std::string& account = kAccount) {
+    return {{"account", account},
+            {"region", "eu-west-1"},
+            {"instances", json::array{"i-0123456789abcdef0", "i-0123456789abcdef1"}},
+            {"reason", "a disk is full"}};
+  }
+  std::string create(const std::string& token, const std::string& account = kAccount) {
+    const auto made = call(token, "POST", "/v1/requests", wish(account));
+    EXPECT_EQ(made.status, 201) << made.body;
+    return find_string(*parse_json_object(made.body, "answer"), "id");
+  }
+  std::string state_of(const std::string& token, const std::string& id) {
+    return find_string(*parse_json_object(call(token, "GET", "/v1/requests/" + id).body, "a"),
+                       "state");
+  }
+  SqlRows query(const std::string& sql) {
+    const auto ask = [&](SqlTransaction& transaction) { return transaction.query(sql); };
+    auto rows = test::run_task(io, database->run<SqlRows>(ask));
+    EXPECT_TRUE(rows) << rows.error().detail;
+    return std::move(*rows);
+  }
+  std::int64_t count(const std::string& from) {
+    return query("SELECT count(*) FROM " + from).at(0).integer(0);
+  }
+  /// As if provisioning had succeeded.
+  void make_active(const std::string& id) {
+    query("UPDATE access_request SET state = 'active' WHERE id = '" + id + "' RETURNING id");
+  }
+
+  wire::ssh::Workshop shop;
+  net::asio::io_context io;
+  Config config;
+  std::unique_ptr<Database> database;
+  std::optional<Authorities> authorities;
+  std::unique_ptr<Api> api;
+};
+INSTANTIATE_TEST_SUITE_P(Engines, ApiTest,
+                         testing::Values(SqlDialect::kSqlite, SqlDialect::kPostgres),
+                         [](const auto& info) {
+                           return info.param == SqlDialect::kSqlite ? "sqlite" : "postgres";
+                         });
+
+TEST_P(ApiTest, ARequestFromItsBeginningToItsEnd) {
+  const auto ann = token("ann", {"admins"});
+  const auto id = create(ann);
+  EXPECT_EQ(state_of(ann, id), "provisioning");
+  make_active(id);
+  const auto before = query("SELECT ends_at, generation FROM access_request").at(0);
+  auto answer = call(ann, "POST", "/v1/requests/" + id + "/extend", {{"duration_s", 1800}});
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const auto after = query("SELECT ends_at, generation FROM access_request").at(0);
+  EXPECT_EQ(after.integer(0), before.integer(0) + 1800 * kSecond);
+  EXPECT_GT(after.integer(1), before.integer(1));
+  answer = call(ann, "POST", "/v1/requests/" + id + "/extend", {{"duration_s", 43200}});
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(answer.body.find("630 minutes can be added at most"), std::string::npos)
+      << answer.body;
+  answer = call(ann, "POST", "/v1/requests/" + id + "/complete");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(state_of(ann, id), "completing");
+  EXPECT_EQ(count("request_instance WHERE state = 'removing'"), 2);
+  EXPECT_EQ(call(ann, "POST", "/v1/requests/" + id + "/complete").status, 200);
+  EXPECT_EQ(call(ann, "POST", "/v1/requests/" + id + "/extend", {{"duration_s", 60}}).status,
+            409);
+  EXPECT_EQ(count("logbook WHERE actor = 'ann' AND outcome = 'ok'"), 4);
+  EXPECT_EQ(count("logbook WHERE outcome <> 'ok'"), 2);
+}
+
+TEST_P(ApiTest, TheSameKeyMakesTheSameRequest) {
+  const auto ann = token("ann", {"admins"});
+  const auto bob = token("bob", {"admins"});
+  const auto first = call(ann, "POST", "/v1/requests", wish(), "key-1");
+  const auto again = call(ann, "POST", "/v1/requests", wish(), "key-1");
+  EXPECT_EQ(first.status, 201);
+  EXPECT_EQ(first.body, again.body);
+  EXPECT_EQ(count("access_request"), 1);
+  auto other = wish();
+  other["reason"] = "another";
+  EXPECT_EQ(call(ann, "POST", "/v1/requests", other, "key-1").status, 409);
+  EXPECT_EQ(call(bob, "POST", "/v1/requests", other, "key-1").status, 201);
+  EXPECT_EQ(call(ann, "POST", "/v1/requests", wish(), std::string(65, 'k')).status, 400);
+}
+
+TEST_P(ApiTest, ApprovalTakesOthersAndEachOnce) {
+  const auto ann = token("ann", {"admins", "approvers"});
+  const auto bob = token("bob", {"approvers"});
+  const auto eve = token("eve", {"approvers"});
+  const auto id = create(ann, "210987654321");
+  const auto approve = "/v1/requests/" + id + "/approve";
+  EXPECT_EQ(state_of(ann, id), "pending");
+  EXPECT_EQ(call(ann, "POST", approve).status, 403);
+  EXPECT_EQ(call(bob, "POST", approve).status, 200);
+  EXPECT_EQ(call(bob, "POST", approve).status, 409);
+  EXPECT_EQ(state_of(ann, id), "pending");
+  EXPECT_EQ(call(eve, "POST", approve).status, 200);
+  EXPECT_EQ(state_of(ann, id), "provisioning");
+  EXPECT_EQ(call(eve, "POST", "/v1/requests/" + id + "/deny").status, 409);
+  const auto second = create(ann, "210987654321");
+  EXPECT_EQ(call(eve, "POST", "/v1/requests/" + second + "/deny").status, 200);
+  EXPECT_EQ(state_of(ann, second), "denied");
+  EXPECT_EQ(call(bob, "POST", "/v1/requests/" + second + "/approve").status, 409);
+}
+
+TEST_P(ApiTest, BreakGlassIsForThoseWhoMay) {
+  const auto ann = token("ann", {"admins"});
+  const auto gil = token("gil", {"admins", "glass"});
+  auto wanted = wish("210987654321");
+  wanted["break_glass"] = true;
+  EXPECT_EQ(call(ann, "POST", "/v1/requests", wanted).status, 403);
+  const auto made = call(gil, "POST", "/v1/requests", wanted);
+  EXPECT_EQ(made.status, 201);
+  EXPECT_NE(made.body.find("\"provisioning\""), std::string::npos);
+}
+
+TEST_P(ApiTest, CertificatesAreForTheOwnerOfAnActiveRequest) {
+  const auto ann = token("ann", {"admins"});
+  const auto id = create(ann);
+  const auto path = "/v1/requests/" + id + "/certificates";
+  const auto key = wire::ssh::PrivateKey::from_ed25519_seed(Bytes(32, 3));
+  const json::object body{{"public_key", render_public_key(key->public_key(), "x")}};
+  EXPECT_EQ(call(ann, "POST", path, body).status, 409);
+  make_active(id);
+  const auto made = call(ann, "POST", path, body);
+  ASSERT_EQ(made.status, 200) << made.body;
+  const auto answer = *parse_json_object(made.body, "answer");
+  const auto line = std::string(find_array(answer, "certificates")->at(0).get_string());
+  const auto certificate =
+      wire::ssh::parse_certificate(*wire::ssh::parse_certificate_line(line));
+  ASSERT_TRUE(certificate);
+  const auto row = query("SELECT linux_user, ends_at FROM access_request").at(0);
+  EXPECT_EQ(certificate->fields.principals, std::vector<std::string>{row.text(0)});
+  EXPECT_LE(certificate->fields.valid_before,
+            static_cast<std::uint64_t>(row.integer(1) / 1000));
+  for (const auto* bad : {"", "ssh-ed25519", "ssh-dss AAAA", "x"})
+    EXPECT_EQ(call(ann, "POST", path, {{"public_key", bad}}).status, 400);
+  // Its end, before that of the certificate, revokes it.
+  shop.write("key-cert.pub", line + "\n");
+  const auto revoked = [&] {
+    shop.write("krl", call(ann, "GET", "/v1/revocations").body);
+    return shop.run("ssh-keygen -Qf krl key-cert.pub | grep -c REVOKED; true");
+  };
+  EXPECT_EQ(revoked(), "0\n");
+  EXPECT_EQ(call(ann, "POST", "/v1/requests/" + id + "/complete").status, 200);
+  EXPECT_EQ(revoked(), "1\n");
+  EXPECT_EQ(call(ann, "POST", path, body).status, 409);
+}
+
+TEST_P(ApiTest, WhoeverIsUnknownLearnsAndChangesNothing) {
+  const auto ann = token("ann", {"admins"});
+  const auto id = create(ann);
+  const auto entries = count("logbook");
+  for (const auto& route : routes()) {
+    if (!route.action) continue;
+    std::string path(route.path);
+    if (const auto at = path.find("{request}"); at != std::string::npos)
+      path.replace(at, 9, id);
+    if (const auto at = path.find("{session}"); at != std::string::npos)
+      path.replace(at, 9, "ann-0a1b");
+    for (const auto& bad : {std::string(), std::string("ppt_x"), ann + "x"})
+      EXPECT_EQ(call(bad, std::string(route.method), path, wish()).status, 401) << path;
+  }
+  EXPECT_EQ(count("logbook"), entries);
+  query("UPDATE token SET issued_at = 1, expires_at = 2 RETURNING hash");
+  EXPECT_EQ(call(ann, "GET", "/v1/requests").status, 401);
+}
+
+/// Every route by every role on a request of another's: refused where the table of permissions
+/// says so, with one entry of the Logbook and nothing else changed.
+TEST_P(ApiTest, EveryRouteByEveryRoleOnAForeignRequest) {
+  const auto owner = token("ann", {"admins"});
+  const auto id = create(owner);
+  make_active(id);
+  const std::vector<std::pair<std::string, Groups>> people = {{"admin", {"admins"}},
+                                                              {"observer", {"observers"}},
+                                                              {"approver", {"approvers"}},
+                                                              {"stranger", {"elsewhere"}},
+                                                              {"nobody", {}}};
+  const auto snapshot = [&] {
+    std::string out;
+    for (const auto* sql :
+         {"SELECT id, state, ends_at, generation, ended_by FROM access_request ORDER BY id",
+          "SELECT instance, state, generation FROM request_instance ORDER BY instance",
+          "SELECT approver FROM approval", "SELECT serial FROM certificate",
+          "SELECT id FROM ssm_session"})
+      for (const auto& row : query(sql)) out += row.text(0) + row.text(1) + row.text(4) + "\n";
+    return out;
+  };
+  int refused = 0;
+  for (const auto& [name, groups] : people) {
+    const auto who = token(name, groups);
+    for (const auto& route : routes()) {
+      if (!route.action) continue;
+      std::string path(route.path);
+      for (const auto& target : {id, std::string("ar-ffffffffffffffff")}) {
+        path = route.path;
+        if (const auto at = path.find("{request}"); at != std::string::npos)
+          path.replace(at, 9, target);
+        else if (target != id)
+          continue;
+        if (const auto at = path.find("{session}"); at != std::string::npos)
+          path.replace(at, 9, "ann-0a1b");
+        const Object object = path.find(id) != std::string::npos ? Object{kAccount, "ann"}
+                              : *route.action == Action::kCreate ? Object{kAccount, ""}
+                                                                 : Object{};
+        if (authorise({name, groups}, *route.action, object, config)) continue;
+        const auto state = snapshot();
+        const auto entries = count("logbook");
+        const auto answer = call(who, std::string(route.method), path, wish());
+        EXPECT_EQ(answer.status, 403) << name << " " << path << answer.body;
+        EXPECT_EQ(answer.body.find("disk"), std::string::npos);
+        EXPECT_EQ(snapshot(), state) << name << " " << path;
+        EXPECT_EQ(count("logbook"), entries + 1) << name << " " << path;
+        ++refused;
+      }
+    }
+  }
+  EXPECT_GT(refused, 80);
+  EXPECT_EQ(count("logbook WHERE outcome = 'denied'"), refused);
+}
+
+TEST_P(ApiTest, ListsShowOnesOwnAndOnesAccounts) {
+  const auto ann = token("ann", {"admins"});
+  const auto eve = token("eve", {"elsewhere"});
+  const auto obs = token("obs", {"observers"});
+  create(ann);
+  EXPECT_NE(call(ann, "GET", "/v1/requests").body.find("ar-"), std::string::npos);
+  EXPECT_NE(call(obs, "GET", "/v1/requests").body.find("ar-"), std::string::npos);
+  EXPECT_EQ(call(eve, "GET", "/v1/requests").body, "{\"requests\":[]}\n");
+  EXPECT_EQ(call(eve, "GET", "/v1/accounts").body, "{\"accounts\":[]}\n");
+  EXPECT_NE(call(obs, "GET", "/v1/accounts").body.find("\"observer\""), std::string::npos);
+}
+
+TEST_P(ApiTest, BadBodiesAreToldAndLogged) {
+  const auto ann = token("ann", {"admins"});
+  auto request = wire::HttpRequest{
+      "POST", "/v1/requests", {{"Authorization", "bearer " + ann}}, "{\"account\": "};
+  EXPECT_EQ(test::run_task(io, api->answer(request)).status, 400);
+  auto wanted = wish();
+  wanted["surprise"] = 1;
+  const auto answer = call(ann, "POST", "/v1/requests", wanted);
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(answer.body.find("unknown field"), std::string::npos);
+  EXPECT_EQ(count("logbook WHERE outcome = 'invalid'"), 1);
+  EXPECT_EQ(call(ann, "PUT", "/v1/requests").status, 400);
+  EXPECT_EQ(call(ann, "GET", "/v2").status, 404);
+}
+
+TEST_P(ApiTest, HealthIsForEverybody) {
+  EXPECT_EQ(call("", "GET", "/healthz").status, 200);
+  EXPECT_EQ(call("", "GET", "/readyz").status, 200);
+  EXPECT_NE(
+      call("", "GET", "/metrics").body.find("passport_http_answers_total{status=\"200\"} 2"),
+      std::string::npos);
+  api->stop();
+  EXPECT_EQ(call("", "GET", "/readyz").status, 503);
+}
+
+/// The chain is whole whatever happened before.
+TEST_P(ApiTest, TheLogbookHoldsTogether) {
+  const auto ann = token("ann", {"admins"});
+  const auto eve = token("eve", {});
+  for (int i = 0; i < 5; ++i) {
+    const auto id = create(ann);
+    call(eve, "POST", "/v1/requests/" + id + "/complete");
+  }
+  std::string previous(kFirstPrevious);
+  std::int64_t sequence = 0;
+  for (const auto& row : query("SELECT sequence, at, actor, action, object, outcome, details, "
+                               "previous, hash FROM logbook ORDER BY sequence")) {
+    const LogRecord record{row.integer(0), row.integer(1), row.text(2),
+                           row.text(3),    row.text(4),    row.text(5),
+                           row.text(6),    row.text(7),    row.text(8)};
+    EXPECT_EQ(record.sequence, ++sequence);
+    EXPECT_EQ(record.previous, previous);
+    EXPECT_EQ(record.hash, hash_record(record));
+    previous = record.hash;
+  }
+  EXPECT_EQ(sequence, 10);
+}
+
+}  // namespace
+}  // namespace passport::service
