@@ -68,6 +68,11 @@ std::vector<std::string> aws_names(const std::string& region) {
   return out;
 }
 
+void append_lines(const Fd& to, const char* file, const std::string& lines) {
+  if (lines.empty() || ::write(to.get(), lines.data(), lines.size()) >= 0) return;
+  log_line(fmt::format("{}: {}", file, errno_text(errno)));
+}
+
 }  // namespace
 
 Lab::Lab(net::asio::any_io_executor executor, const LabOptions& options)
@@ -93,15 +98,15 @@ Result<std::unique_ptr<Lab>> Lab::start(net::asio::any_io_executor executor,
   summary.user = options.user;
   summary.proxy = find_proxy();
   summary.made_state_dir = remove_directory;
-  lab->audit_.reset(::open(lab->in_state_dir(kAuditFile).c_str(),
-                           O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-                           0600));
-  if (!lab->audit_) {
-    return Error{Errc::kUnavailable,
-                 fmt::format("\"{}\": {}", lab->in_state_dir(kAuditFile), errno_text(errno))};
+  for (const auto& [file, log] : {std::pair(kAuditFile, &lab->audit_),
+                                  std::pair(kFeatherweightFile, &lab->featherweight_log_)}) {
+    auto opened = lab->open_lines(file);
+    if (!opened) return opened.error();
+    *log = std::move(*opened);
   }
   if (auto made = lab->make_key(); !made) return made.error();
   if (auto started = lab->start_instances(); !started) return started.error();
+  lab->add_featherweights();
   lab->add_known_instances();
   if (auto listening = lab->listen(); !listening) return listening.error();
   if (auto set = lab->change_faults(lab->state_.faults); !set) return set.error();
@@ -172,6 +177,31 @@ Result<void> Lab::start_instance(const std::string& id) {
   });
   instances_.push_back(std::move(*started));
   return {};
+}
+
+void Lab::add_featherweights() {
+  for (unsigned i = 0; i < options_.featherweights; ++i) {
+    KnownInstance known;
+    known.id = make_instance_id(kFirstFeatherweight + i);
+    known.agent = AgentKind::kFeatherweight;
+    known.registered_unix_s = std::time(nullptr);
+    auto& on = featherweights_.emplace_back(known.id);
+    gateway_.add_scripts(known.id, [this, &on, id = known.id](auto script, auto) {
+      return run(on, id, std::move(script));
+    });
+    state_.add_instance(std::move(known));
+  }
+}
+
+net::Task<Result<RunOutcome>> Lab::run(Featherweight& on, std::string id, std::string script) {
+  const auto now = static_cast<std::int64_t>(std::time(nullptr));
+  std::string lines;
+  auto outcome = on.run(script, now, [&](const auto& user, const auto& became) {
+    lines += serialize_featherweight_change(id, user, became, now) + "\n";
+  });
+  append_lines(featherweight_log_, kFeatherweightFile, lines);
+  co_return RunOutcome{outcome.exit_status, false, false, std::move(outcome.output),
+                       std::move(outcome.error_output)};
 }
 
 void Lab::add_known_instances() {
@@ -306,11 +336,17 @@ Result<void> Lab::save_files() {
   return {};
 }
 
+Result<Fd> Lab::open_lines(const char* file) const {
+  const auto path = in_state_dir(file);
+  Fd out(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+                0600));
+  if (!out)
+    return Error{Errc::kUnavailable, fmt::format("\"{}\": {}", path, errno_text(errno))};
+  return out;
+}
+
 void Lab::write_audit(const AuditEntry& entry) {
-  const auto line = serialize_audit_entry(entry) + "\n";
-  if (::write(audit_.get(), line.data(), line.size()) < 0) {
-    log_line(fmt::format("{}: {}", kAuditFile, errno_text(errno)));
-  }
+  append_lines(audit_, kAuditFile, serialize_audit_entry(entry) + "\n");
 }
 
 net::Task<void> Lab::shut_down() {

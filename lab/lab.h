@@ -1,11 +1,13 @@
 // One running lab: instances, service and gateway behind one HTTPS port on loopback.
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "lab/featherweight.h"
 #include "lab/gateway.h"
 #include "lab/instance.h"
 #include "lab/instance_ports.h"
@@ -35,12 +37,16 @@ class Lab {
   Result<void> make_key();
   Result<void> start_instances();
   Result<void> start_instance(const std::string& id);
+  void add_featherweights();
   void add_known_instances();
   Result<void> listen();
   Result<void> save_files();
   Result<void> listen_for_control();
   net::Task<std::string> answer_control(std::string line);
   Result<void> change_faults(LabFaults faults);
+  net::Task<Result<RunOutcome>> run(Featherweight& on, std::string id, std::string script);
+  /// Opens a new file in the state directory, for lines to be appended.
+  Result<Fd> open_lines(const char* file) const;
   void write_audit(const AuditEntry& entry);
   std::string in_state_dir(const char* file) const { return options_.state_dir + "/" + file; }
 
@@ -50,9 +56,11 @@ class Lab {
   std::string access_key_id_;
   std::string public_key_;
   Fd audit_;
+  Fd featherweight_log_;
   Summary summary_;
   std::vector<std::unique_ptr<Instance>> instances_;
   std::vector<std::unique_ptr<InstancePorts>> ports_;
+  std::deque<Featherweight> featherweights_;
   std::set<std::string> sshd_stalled_;
   Gateway gateway_;
   std::unique_ptr<net::HttpServer> server_;

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/version.h"
+#include "lab/featherweight.h"
 #include "lab/instance_init.h"
 #include "lab/options.h"
 #include "wire/aws/identifiers.h"
@@ -59,6 +60,8 @@ po::options_description make_options(LabOptions& o, Lists& lists, Scalars& scala
   up.add_options()("instances",
                    po::value(&o.instances)->value_name("N")->default_value(o.instances),
                    "instances with an sshd of their own")(
+      "featherweight", po::value(&o.featherweights)->value_name("N")->default_value(0),
+      "instances that have nothing but short-lived users")(
       "port", po::value(&scalars.port)->value_name("PORT")->default_value(0),
       "of the HTTPS service; 0: a free one")(
       "user", po::value(&o.user)->value_name("NAME")->default_value(o.user), "who can log in")(
@@ -128,6 +131,7 @@ void check(const LabOptions& o, const Scalars& scalars) {
     throw po::error(fmt::format("--{} {} is not within {} to {}", option, value, low, high));
   };
   within("instances", o.instances, 0, passport::lab::kMaxInstances);
+  within("featherweight", o.featherweights, 0, passport::lab::kMaxFeatherweights);
   within("port", scalars.port, 0, 65535);
   within("agent-payload-size", o.agent_payload_size, 1, passport::wire::ssm::kMaxPayload);
   const auto plain = [](std::string_view text) {

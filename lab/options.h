@@ -14,7 +14,8 @@ struct LabOptions {
 
   // Of `up` alone.
   unsigned instances = 2;
-  unsigned short port = 0;  ///< 0: a free one
+  unsigned featherweights = 0;  ///< known and online, with nothing but users behind them
+  unsigned short port = 0;      ///< 0: a free one
   std::string user = "lab";
   std::string region = "eu-west-1";
   bool foreground = false;

@@ -133,9 +133,10 @@ Result<std::string> load_file(const std::string& path) {
 
 void remove_state(const std::string& state_dir, bool with_directory) {
   std::error_code ignored;
-  for (const char* file : {kEnvFile, kCaFile, kKeyFile, "id_ed25519.pub", kKnownHostsFile,
-                           kSshConfigFile, kAuditFile, kLogFile, kSummaryFile, kWebIdentityFile,
-                           kSsoTokenFile, kMfaCodeFile, kControlFile}) {
+  for (const char* file :
+       {kEnvFile, kCaFile, kKeyFile, "id_ed25519.pub", kKnownHostsFile, kSshConfigFile,
+        kAuditFile, kFeatherweightFile, kLogFile, kSummaryFile, kWebIdentityFile, kSsoTokenFile,
+        kMfaCodeFile, kControlFile}) {
     fs::remove(state_dir + "/" + file, ignored);
     fs::remove(state_dir + "/" + file + ".new", ignored);
   }

@@ -33,6 +33,7 @@ inline constexpr char kKeyFile[] = "id_ed25519";
 inline constexpr char kKnownHostsFile[] = "known_hosts";
 inline constexpr char kSshConfigFile[] = "ssh_config";
 inline constexpr char kAuditFile[] = "audit.jsonl";
+inline constexpr char kFeatherweightFile[] = "featherweights.jsonl";
 inline constexpr char kLogFile[] = "lab.log";
 inline constexpr char kControlFile[] = "control";
 inline constexpr char kPidFile[] = "lab.pid";

@@ -28,7 +28,7 @@ says() { grep -qF -- "$1" "$work/err" || fail "standard error is '$(cat "$work/e
 
 for arguments in "" "nonsense" "up more" "up --nonsense" "up --instances 65" "up --instances x" \
   "up --port 65536" "up --offline web-1" "up --old-agent i-00000000000000001" "up --user Root" \
-  "up --agent-payload-size 0" "up --region EU" "up --inst 1"; do
+  "up --featherweight 20001" "up --agent-payload-size 0" "up --region EU" "up --inst 1"; do
   # shellcheck disable=SC2086  # words
   expect_status 64 "$lab" $arguments
   quiet
