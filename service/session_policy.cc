@@ -33,11 +33,13 @@ Result<std::string> make_session_policy(const SessionScope& scope) {
                    {fmt::format("arn:{}:ssm:{}:{}:session/{}-*", scope.partition, scope.region,
                                 scope.account, scope.session_name)});
   own["Action"] = json::array{"ssm:ResumeSession", "ssm:TerminateSession"};
-  auto text = json::serialize(json::object{
-      {"Version", "2012-10-17"},
-      {"Statement",
-       json::array{std::move(on_instances), allow("ssm:StartSession", std::move(documents)),
-                   std::move(own)}}});
+  json::array statements = {std::move(own)};
+  if (!scope.instances.empty() && !scope.documents.empty()) {
+    statements.push_back(std::move(on_instances));
+    statements.push_back(allow("ssm:StartSession", std::move(documents)));
+  }
+  auto text = json::serialize(
+      json::object{{"Version", "2012-10-17"}, {"Statement", std::move(statements)}});
   if (text.size() > kMaxSessionPolicy || scope.instances.size() > kMaxScopeInstances)
     return Error{Errc::kTooLarge, "session policy: too many instances at once"};
   return text;
