@@ -1,0 +1,149 @@
+#!/bin/bash
+# passportd over the lab: a request from its creation to its end, by the API.
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+here=$(dirname "$0")
+passportd=$build/service/passportd
+[[ $(id -u) == 0 ]] || { echo "service: instances with users of their own need root"; exit 77; }
+instances=2 start_lab
+mapfile -t ids < <(awk '$1 == "instance" { print $2 }' "$work/up")
+
+# A certificate of its own, its configuration, tokens.
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=passportd -addext subjectAltName=IP:127.0.0.1 \
+  -keyout "$work/tls.key" -out "$work/tls.pem" 2>/dev/null
+cat >"$work/passportd.conf" <<EOF
+listen = 127.0.0.1:0
+certificate = $work/tls.pem
+key = $work/tls.key
+database = sqlite:$work/state/passport.db
+state_dir = $work/state
+
+[account 123456789012]
+regions = $AWS_REGION
+role = arn:aws:iam::123456789012:role/passport
+admins = ops
+observers = audit
+EOF
+start_service() {
+  "$passportd" --config "$work/passportd.conf" "$@" >"$work/url" 2>>"$work/passportd.log" &
+  service=$!
+  up() { [[ -s $work/url ]]; }
+  wait_for 20 up || fail "passportd does not start: $(cat "$work/passportd.log")"
+  url=$(cat "$work/url")
+}
+stop_service() {
+  kill -"${1:-TERM}" "$service"
+  wait "$service" 2>/dev/null || true
+  : >"$work/url"
+}
+end_service() {
+  local status=$?
+  kill -KILL "${service:-0}" 2>/dev/null || true
+  [[ $status == 0 ]] || tail -n 20 "$work/passportd.log" >&2
+  (exit $status)
+  cleanup
+}
+trap end_service EXIT
+"$passportd" token --config "$work/passportd.conf" --user ann --groups ops >"$work/ann"
+"$passportd" token --config "$work/passportd.conf" --user eve --groups others >"$work/eve"
+start_service -v
+
+# call WHO METHOD PATH [JSON]: the body; sets nothing. status WHO METHOD PATH [JSON]: the status alone.
+call() { "$here/call.py" "$url" "$work/tls.pem" "$work/$1" "${@:2}" | tail -n +2; }
+status() { "$here/call.py" "$url" "$work/tls.pem" "$work/$1" "${@:2}" | sed -n 1p; }
+field() { python3 -c 'import json, sys; print(json.load(sys.stdin)'"$1"')'; }
+state_of() { call ann GET "/v1/requests/$1" | field '["state"]'; }
+is() { [[ $(state_of "$1") == "$2" ]]; }
+instance_states() { call ann GET "/v1/requests/$1" | python3 -c 'import json, sys; print(*(i["state"] for i in json.load(sys.stdin)["instances"]))'; }
+both() { [[ $(instance_states "$1") == "$2 $2" ]]; }
+wish() { printf '{"account":"123456789012","region":"%s","instances":["%s","%s"],"reason":"a test","duration_s":%s}' "$AWS_REGION" "${ids[@]}" "$1"; }
+# on INSTANCE COMMAND: as root there, by Run Command.
+has_user() {
+  local id
+  id=$(aws ssm send-command --instance-ids "$1" --document-name AWS-RunShellScript \
+    --parameters "commands=[\"id $2 || true\"]" --query Command.CommandId --output text) || return 1
+  sleep 0.5
+  [[ $(aws ssm get-command-invocation --command-id "$id" --instance-id "$1" --query StandardOutputContent --output text) == uid=* ]]
+}
+
+id=$(call ann POST /v1/requests "$(wish 600)" | field '["id"]')
+wait_for 30 both "$id" active || fail "not active: $(call ann GET "/v1/requests/$id")"
+is "$id" active || fail "$(state_of "$id")"
+user=$(call ann GET "/v1/requests/$id" | field '["user"]')
+[[ $user == rs-* ]] || fail "user $user"
+ok "users on both instances"
+
+# A certificate, and ssh with pinned host keys through the tunnel.
+ssh-keygen -q -t ed25519 -N '' -C '' -f "$work/key"
+call ann POST "/v1/requests/$id/certificates" "{\"public_key\":\"$(cat "$work/key.pub")\"}" |
+  field '["certificates"][0]' >"$work/key-cert.pub"
+for at in 0 1; do
+  call ann GET "/v1/requests/$id" | python3 -c '
+import json, sys
+i = json.load(sys.stdin)["instances"][int(sys.argv[1])]
+for key in i["host_keys"]: print(i["id"], key)' "$at" >>"$work/known"
+done
+enter() {
+  timeout 60 ssh -F none -o ProxyCommand="$proxy %h %p" -o UserKnownHostsFile="$work/known" -o StrictHostKeyChecking=yes \
+    -o IdentityAgent=none -o IdentitiesOnly=yes -i "$work/key" -o BatchMode=yes "$user@$1" "${@:2}" 2>"$work/ssh.err"
+}
+for instance in "${ids[@]}"; do
+  [[ $(enter "$instance" id -un) == "$user" ]] || fail "ssh to $instance: $(cat "$work/ssh.err")"
+done
+ok "ssh with a certificate, host keys known"
+
+# Nobody else.
+for path in "" /extend /complete /certificates /sessions; do
+  method=POST
+  [[ -n $path ]] || method=GET
+  [[ $(status eve "$method" "/v1/requests/$id$path") == 403 ]] || fail "eve: $path"
+done
+is "$id" active || fail "eve changed it"
+ok "foreign requests"
+
+# Longer.
+before=$(call ann GET "/v1/requests/$id" | field '["ends_at"]')
+[[ $(status ann POST "/v1/requests/$id/extend" '{"duration_s":600}') == 200 ]] || fail "extend"
+wait_for 30 both "$id" active || fail "after extend: $(call ann GET "/v1/requests/$id")"
+[[ $(call ann GET "/v1/requests/$id" | field '["ends_at"]') == $((before + 600)) ]] || fail "not longer"
+[[ $(enter "$instance" echo in) == in ]] || fail "after extend: $(cat "$work/ssh.err")"
+ok "extend"
+
+# Its end: logins refused, what runs is ended, the user is gone.
+enter "$instance" sleep 300 &
+running=$!
+sleep 1
+started=$SECONDS
+[[ $(status ann POST "/v1/requests/$id/complete") == 200 ]] || fail "complete"
+wait_for 10 is "$id" completed || fail "not completed: $(call ann GET "/v1/requests/$id")"
+ended() { ! kill -0 "$running" 2>/dev/null; }
+wait_for 5 ended || fail "the running ssh goes on"
+((SECONDS - started <= 10)) || fail "it took $((SECONDS - started)) s"
+enter "$instance" true && fail "login after the end"
+for instance in "${ids[@]}"; do
+  if has_user "$instance" "$user"; then fail "$user is still on $instance"; fi
+done
+ok "complete ($((SECONDS - started)) s)"
+
+# A service that dies in the middle leaves nothing undone.
+id=$(call ann POST /v1/requests "$(wish 600)" | field '["id"]')
+stop_service KILL
+start_service -v
+wait_for 150 both "$id" active || fail "after a kill: $(call ann GET "/v1/requests/$id")"
+ok "killed and started again"
+
+# Its time, with nobody there to end it.
+id=$(call ann POST /v1/requests "$(wish 60)" | field '["id"]')
+wait_for 30 both "$id" active || fail "short: $(call ann GET "/v1/requests/$id")"
+user=$(call ann GET "/v1/requests/$id" | field '["user"]')
+end=$(call ann GET "/v1/requests/$id" | field '["ends_at"]')
+stop_service
+gone() { ! has_user "${ids[0]}" "$user" && ! has_user "${ids[1]}" "$user"; }
+wait_for 120 gone || fail "$user is still there at $(($(date +%s) - end)) s after its end"
+(($(date +%s) - end <= 60)) || fail "gone only $(($(date +%s) - end)) s after its end"
+ok "expiry with the service stopped ($(($(date +%s) - end)) s after the end)"
+start_service -v
+wait_for 60 is "$id" expired || fail "$(call ann GET "/v1/requests/$id")"
+ok "expired"
+stop_service
+stop_lab
