@@ -62,7 +62,10 @@ read_record() {
 write_record() {
 	printf '%s %s %s %s %s %s\n' "$r_instance" "$r_generation" "$r_end" "$r_issued" "$r_state" \
 		"$r_digest" >"$state/users/.$1.new" || fail 'write record'
+	# Without this a file system may keep the user and lose the record of it when power fails.
+	must 'write record' sync "$state/users/.$1.new"
 	must 'write record' mv -f "$state/users/.$1.new" "$state/users/$1"
+	must 'write record' sync "$state/users"
 }
 recorded_users() { ls "$state/users"; }
 has_access() { [ "$r_state" = making ] || [ "$r_state" = live ] || [ "$r_state" = going ]; }
@@ -130,6 +133,13 @@ find_processes() {
 	done 2>/dev/null
 	set -f
 }
+# has_own_uid NAME UID: who had sudo may have taken another's, even root's.
+has_own_uid() {
+	[ "$2" != 0 ] || return 1
+	while IFS=: read -r other _ uid _; do
+		[ "$uid" != "$2" ] || [ "$other" = "$1" ] || return 1
+	done </etc/passwd
+}
 # end_processes NAME UID
 end_processes() {
 	if [ -d /run/systemd/system ] && have loginctl; then
@@ -141,6 +151,8 @@ end_processes() {
 	while [ -n "$pids" ]; do
 		round=$((round + 1))
 		[ "$round" -le "$kill_rounds" ] || return 1
+		# All at once, where that can be: one by one, those that fork come again.
+		! have setpriv || setpriv --reuid "$2" --clear-groups /bin/sh -c 'kill -KILL -1' >/dev/null 2>&1 </dev/null
 		# shellcheck disable=SC2086  # numbers
 		kill -KILL $pids 2>/dev/null
 		[ "$round" -le 2 ] || sleep 0.2 2>/dev/null || sleep 1
@@ -159,12 +171,17 @@ remove_files() {
 	/*/"$1") rm -rf "$u_home" "$u_home.new" ;;
 	esac
 	rm -f "/var/mail/$1" "/var/spool/mail/$1" "/var/spool/cron/$1" "/var/spool/cron/crontabs/$1"
-	for directory in /tmp /var/tmp /dev/shm; do
+	has_own_uid "$1" "$u_uid" || return 0
+	for directory in /tmp /var/tmp /dev/shm /var/spool; do
 		find "$directory" -xdev -depth -user "$u_uid" -exec rm -df {} + >/dev/null 2>&1
 	done
 }
 delete_account() {
-	if have userdel; then userdel "$1"; else deluser "$1"; fi >/dev/null 2>&1 </dev/null
+	if have userdel; then
+		userdel "$1" || has_own_uid "$1" "$u_uid" || userdel -f "$1"
+	else
+		deluser "$1"
+	fi >/dev/null 2>&1 </dev/null
 	! find_user "$1"
 }
 
@@ -179,7 +196,7 @@ remove_user() {
 			*) rm -f "$keys_file" ;;
 			esac
 		fi
-		end_processes "$1" "$u_uid" || return 1
+		if has_own_uid "$1" "$u_uid"; then end_processes "$1" "$u_uid" || return 1; fi
 		remove_files "$1"
 		delete_account "$1" || return 1
 	fi
@@ -192,7 +209,8 @@ remove_user() {
 # end_access NAME: remove_user between the states going and gone, of the record that was read.
 end_access() {
 	r_state=going
-	write_record "$1"
+	# Nobody stays by filling the disk: the user goes without a word on record, too.
+	(write_record "$1") >/dev/null
 	remove_user "$1" || return 1
 	r_state=gone
 	write_record "$1"
@@ -218,6 +236,7 @@ calendar_of() {
 		date -d "@$1" '+OnCalendar=%Y-%m-%d %H:%M:%S'
 	fi
 }
+# arm_systemd END: beside those that are on record.
 arm_systemd() {
 	units=/etc/systemd/system
 	printf '%s\n' '[Unit]' 'Description=End of the access of short-lived users (Passport)' \
@@ -229,6 +248,7 @@ arm_systemd() {
 			read_record "$name"
 			! has_access || calendar_of "$r_end"
 		done
+		calendar_of "$1"
 		printf '%s\n' '[Install]' 'WantedBy=timers.target'
 	} >$units/.passport-end.timer.new && mv -f $units/.passport-end.timer.new $units/passport-end.timer &&
 		systemctl daemon-reload && systemctl enable passport-end.timer && systemctl restart passport-end.timer
@@ -244,11 +264,16 @@ arm_at() {
 arm_sleeper() {
 	have setsid && { setsid sh "$state/end" wait 9>&- & }
 }
-# arm END: the best timer that this machine has.
+# arm END: the timer that this machine has. Not every crond reads /etc/cron.d, so without systemd a
+# sleeper waits too; cron and at are for after the next start.
 arm() {
 	{
-		{ [ -d /run/systemd/system ] && arm_systemd; } || arm_cron || arm_at "$1" || arm_sleeper
+		if [ -d /run/systemd/system ] && arm_systemd "$1"; then return 0; fi
+		armed=1
+		if arm_cron || arm_at "$1"; then armed=0; fi
+		if arm_sleeper; then armed=0; fi
 	} </dev/null >/dev/null 2>&1
+	return "$armed"
 }
 # When nobody has access any more.
 disarm() {

@@ -2,15 +2,21 @@
 # Removes the users whose time is over, and finishes removals that were cut short.
 # usage: end [wait]: wait stays for as long as anybody has access.
 
-# finish_ended: and says in `next` when to look again; 0: nobody has access.
+retry_seconds=20
+
+# finish_ended: and says in `next` when to look again; 0: nobody has access. In `unarmed` is a time
+# for which perhaps no timer is set: of a removal that failed, or of a script that was cut short.
 finish_ended() {
-	next=0
+	next=0 unarmed=0
 	now=$(date +%s)
 	for user in $(recorded_users); do
 		read_record "$user"
 		has_access || continue
 		if [ "$r_state" = going ] || [ "$r_end" -le "$now" ]; then
-			end_access "$user" || r_end=$((now + 1))
+			end_access "$user" || r_end=$(($(date +%s) + retry_seconds))
+		fi
+		if has_access && [ "$r_state" != live ] && { [ "$unarmed" = 0 ] || [ "$r_end" -lt "$unarmed" ]; }; then
+			unarmed=$r_end
 		fi
 		if has_access && { [ "$next" = 0 ] || [ "$r_end" -lt "$next" ]; }; then next=$r_end; fi
 	done
@@ -19,7 +25,7 @@ finish_ended() {
 if [ "${1:-}" != wait ]; then
 	lock
 	finish_ended
-	[ "$next" != 0 ] || disarm
+	if [ "$next" = 0 ]; then disarm; elif [ "$unarmed" != 0 ]; then arm "$unarmed"; fi
 	exit 0
 fi
 exec 8>"$state/sleeper"
