@@ -5,7 +5,8 @@
 here=$(dirname "$0")
 passportd=$build/service/passportd
 [[ $(id -u) == 0 ]] || { echo "service: instances with users of their own need root"; exit 77; }
-instances=2 start_lab
+instances=2
+start_lab --region eu-west-1
 mapfile -t ids < <(awk '$1 == "instance" { print $2 }' "$work/up")
 
 # A certificate of its own, its configuration, tokens.
