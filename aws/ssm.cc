@@ -136,4 +136,14 @@ net::Task<Result<wire::HttpRequest>> Ssm::sign_stream(wire::aws::StreamAddress a
                                            client_.now());
 }
 
+net::Task<Result<std::string>> Ssm::presign_stream(Session session, std::chrono::seconds life,
+                                                   net::Deadline deadline) {
+  const auto address = check_stream(session);
+  if (!address) co_return address.error();
+  const auto credentials = co_await client_.credentials(deadline);
+  if (!credentials) co_return credentials.error();
+  co_return wire::aws::presign_stream(*address, credentials->key, client_.settings().region,
+                                      client_.now(), life);
+}
+
 }  // namespace passport::aws

@@ -59,6 +59,11 @@ class Ssm {
   /// wire::aws::check_stream_url.
   Result<wire::aws::StreamAddress> check_stream(const Session& session) const;
 
+  /// The session's stream URL, checked, with a signature in it that holds for `life`: whoever
+  /// has it and the token needs no credentials.
+  net::Task<Result<std::string>> presign_stream(Session session, std::chrono::seconds life,
+                                                net::Deadline deadline);
+
   /// The GET for net::WebSocket::connect, signed unless the URL already is.
   net::Task<Result<wire::HttpRequest>> sign_stream(wire::aws::StreamAddress address,
                                                    net::Deadline deadline);

@@ -179,6 +179,12 @@ net::Task<Result<ApiAnswer>> Api::act(ApiCall call) {
   std::function<Result<ApiAnswer>(SqlTransaction&)> job =
       [this, shared](SqlTransaction& transaction) { return run(transaction, *shared); };
   auto result = co_await database_.run<ApiAnswer>(std::move(job));
+  if (result && result->step) {
+    if (!broker) co_return Error{Errc::kUnavailable, "no sessions are to be had here"};
+    const auto endpoint = shared->match.route->endpoint;
+    auto brokered = broker(endpoint, std::move(*result->step), shared->body);
+    result = co_await std::move(brokered);
+  }
   if (result || result.error().code == Errc::kUnavailable ||
       result.error().code == Errc::kTimeout || result.error().code == Errc::kExpired)
     co_return result;
@@ -223,8 +229,8 @@ Result<ApiAnswer> Api::run(SqlTransaction& transaction, const ApiCall& call) {
   if (auto may = authorise(scope.subject, action, object, config_); !may) return may.error();
   auto answer = change(scope);
   if (!answer || !changes_something(action)) return answer;
-  const LogEntry entry{scope.subject.user, std::string(to_string(action)), scope.object, "ok",
-                       std::move(scope.details)};
+  const LogEntry entry{scope.subject.user, std::string(to_string(action)), scope.object,
+                       answer->step ? "begun" : "ok", std::move(scope.details)};
   if (auto logged = append_log(transaction, entry); !logged) return logged.error();
   return answer;
 }
@@ -246,6 +252,11 @@ Result<ApiAnswer> Api::change(Scope& scope) {
       return read_revocations(scope);
     case Endpoint::kCertify:
       return certify(scope);
+    case Endpoint::kStartSession:
+    case Endpoint::kResumeSession:
+    case Endpoint::kTerminateSession:
+    case Endpoint::kReportSession:
+      return plan_session(scope);
     case Endpoint::kExtendRequest: {
       const auto by = read_extension(scope.call.body);
       if (!by) return by.error();
@@ -341,6 +352,37 @@ Result<ApiAnswer> Api::certify(Scope& scope) {
   scope.details["valid_before"] = terms->valid_before;
   return ApiAnswer{
       200, {{"certificates", std::move(certificates)}, {"valid_before", terms->valid_before}}};
+}
+
+/// Starting and resuming are for an active request; ending and reporting always are.
+Result<ApiAnswer> Api::plan_session(Scope& scope) {
+  const auto& request = scope.stored->request;
+  const auto endpoint = scope.call.match.route->endpoint;
+  const bool opens =
+      endpoint == Endpoint::kStartSession || endpoint == Endpoint::kResumeSession;
+  if (opens &&
+      (request.state != RequestState::kActive || scope.transaction.now() >= request.ends_at))
+    return Error{Errc::kConflict,
+                 fmt::format("{} is not active but {}", request.id, to_string(request.state))};
+  ApiAnswer answer;
+  answer.step =
+      SessionStep{request, find_string(scope.call.body, "instance"), scope.call.match.session};
+  const bool starts = endpoint == Endpoint::kStartSession;
+  const auto known = scope.transaction.query(
+      starts
+          ? "SELECT instance FROM request_instance WHERE request = $1 AND instance = $2 AND "
+            "state IN ('active', 'waiting', 'provisioning')"
+          : "SELECT instance FROM ssm_session WHERE request = $1 AND id = $2 AND ended_at = 0",
+      {request.id, starts ? answer.step->instance : answer.step->session});
+  if (!known) return known.error();
+  if (known->empty())
+    return Error{Errc::kConflict,
+                 starts ? "instance: none of this request, or there is no user on it"
+                        : "the session is not one of this request, or it has ended"};
+  answer.step->instance = known->at(0).text(0);
+  scope.details["instance"] = answer.step->instance;
+  if (!starts) scope.details["session"] = answer.step->session;
+  return answer;
 }
 
 Result<ApiAnswer> Api::read_authorities() {

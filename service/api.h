@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "base/secret.h"
 #include "net/asio.h"
@@ -23,12 +24,20 @@ struct ApiCall {
   std::string idempotency_key;
 };
 
+/// What a call about a session may do, once its transaction has said so.
+struct SessionStep {
+  AccessRequest request;
+  std::string instance;
+  std::string session{};  ///< empty: to be started
+};
+
 /// What it is answered with; the body is JSON unless it has another type.
 struct ApiAnswer {
   int status = 200;
   json::object body{};
   std::string bytes{};  ///< in place of `body`
   std::string type{};
+  std::optional<SessionStep> step{};  ///< to be taken before there is an answer
 };
 
 /// Answers calls. One transaction each: who calls, may they, what they want, and the Logbook's
@@ -42,6 +51,8 @@ class Api {
         authorities_(authorities),
         random_(std::move(random)) {}
 
+  /// Takes the step for the call: what SSM has to do with it. Without it sessions are refused.
+  std::function<net::Task<Result<ApiAnswer>>(Endpoint, SessionStep, json::object body)> broker;
   /// Called after a change that gives the service work to do.
   std::function<void()> on_work;
   void stop() { stopping_ = true; }
@@ -60,6 +71,7 @@ class Api {
   Result<ApiAnswer> create(Scope& scope);
   Result<ApiAnswer> list(Scope& scope);
   Result<ApiAnswer> certify(Scope& scope);
+  static Result<ApiAnswer> plan_session(Scope& scope);
   Result<ApiAnswer> list_accounts(const Scope& scope) const;
   Result<ApiAnswer> read_authorities();
   Result<ApiAnswer> read_revocations(Scope& scope);

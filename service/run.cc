@@ -14,6 +14,7 @@
 #include "net/process.h"
 #include "net/signals.h"
 #include "service/api.h"
+#include "service/broker.h"
 #include "service/logbook.h"
 #include "service/reconciler.h"
 #include "service/tokens.h"
@@ -62,6 +63,7 @@ struct Service {
   std::optional<Authorities> authorities;
   std::unique_ptr<AccountAccess> access;
   std::unique_ptr<Api> api;
+  std::unique_ptr<Broker> broker;
   std::unique_ptr<Reconciler> reconciler;
   std::unique_ptr<net::HttpServer> server;
 };
@@ -82,6 +84,11 @@ Result<void> start(Service& out, const asio::any_io_executor& executor, const Co
   out.api = std::make_unique<Api>(config, *out.database, *out.authorities, fill_random);
   out.reconciler = std::make_unique<Reconciler>(executor, config, *out.database, *out.access,
                                                 out.authorities->trusted());
+  out.broker = std::make_unique<Broker>(config, *out.database, *out.access);
+  out.api->broker = [broker = out.broker.get()](Endpoint endpoint, SessionStep step,
+                                                json::object body) {
+    return broker->take(endpoint, std::move(step), std::move(body));
+  };
   out.api->on_work = [reconciler = out.reconciler.get()] { reconciler->wake(); };
   net::HttpHandlers handlers;
   handlers.request = [api = out.api.get()](wire::HttpRequest request) {

@@ -100,4 +100,16 @@ HttpRequest sign_websocket_open(const StreamAddress& address, const AccessKey& k
   return request;
 }
 
+std::string presign_stream(const StreamAddress& address, const AccessKey& key,
+                           std::string_view region, std::chrono::sys_seconds now,
+                           std::chrono::seconds life) {
+  HttpRequest request;
+  request.target = address.target;
+  if (!has_query_signature(request.target))
+    request.target = presign(
+        request, address.endpoint, key,
+        {.region = std::string(region), .service = std::string(kService), .time = now}, life);
+  return "wss://" + address.endpoint.authority() + request.target;
+}
+
 }  // namespace passport::wire::aws

@@ -42,4 +42,10 @@ bool has_query_signature(std::string_view target);
 HttpRequest sign_websocket_open(const StreamAddress& address, const AccessKey& key,
                                 std::string_view region, std::chrono::sys_seconds now);
 
+/// The URL of `address` with a signature in its query, which opens it without any other for
+/// `life`; as it is when it has one already.
+std::string presign_stream(const StreamAddress& address, const AccessKey& key,
+                           std::string_view region, std::chrono::sys_seconds now,
+                           std::chrono::seconds life);
+
 }  // namespace passport::wire::aws

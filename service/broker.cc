@@ -1,0 +1,178 @@
+#include "service/broker.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "service/fail_point.h"
+#include "service/logbook.h"
+
+namespace passport::service {
+namespace {
+
+constexpr const char* kDocument = "AWS-StartSSHSession";
+constexpr const char* kPort = "22";
+constexpr std::size_t kMaxReportedReason = 200;  ///< bytes
+
+Result<bool> append(SqlTransaction& transaction, const SessionStep& step,
+                    const std::string& action, json::object details) {
+  details["instance"] = step.instance;
+  details["session"] = step.session;
+  auto logged = append_log(
+      transaction, {step.request.owner, action, step.request.id, "ok", std::move(details)});
+  if (!logged) return logged.error();
+  return true;
+}
+
+/// The request may have ended while AWS was asked.
+Result<bool> insert(SqlTransaction& transaction, const SessionStep& step) {
+  const auto stored = load_request(transaction, step.request.id);
+  if (!stored) return stored.error();
+  if (!*stored || (*stored)->request.state != RequestState::kActive ||
+      transaction.now() >= (*stored)->request.ends_at)
+    return Error{Errc::kConflict, step.request.id + " has ended"};
+  const auto inserted = transaction.query(
+      "INSERT INTO ssm_session (id, request, instance, document, started_at) "
+      "VALUES ($1, $2, $3, $4, $5)",
+      {step.session, step.request.id, step.instance, std::string(kDocument),
+       transaction.now()});
+  if (!inserted) return inserted.error();
+  return append(transaction, step, "session.start", {});
+}
+
+Result<bool> note_resume(SqlTransaction& transaction, const SessionStep& step) {
+  const auto updated = transaction.query(
+      "UPDATE ssm_session SET resumes = resumes + 1 WHERE id = $1 AND ended_at = 0 RETURNING "
+      "id",
+      {step.session});
+  if (!updated) return updated.error();
+  if (updated->empty()) return Error{Errc::kConflict, "the session has ended"};
+  return append(transaction, step, "session.resume", {});
+}
+
+Result<bool> note_end(SqlTransaction& transaction, const SessionStep& step) {
+  if (auto ended = end_session(transaction, step.session, "ended by its owner"); !ended)
+    return ended.error();
+  return append(transaction, step, "session.terminate", {});
+}
+
+Result<bool> note_report(SqlTransaction& transaction, const SessionStep& step,
+                         std::int64_t sent, std::int64_t received, const std::string& reason) {
+  const auto updated = transaction.query(
+      "UPDATE ssm_session SET bytes_sent = $2, bytes_received = $3 WHERE id = $1",
+      {step.session, sent, received});
+  if (!updated) return updated.error();
+  return append(transaction, step, "session.report",
+                {{"bytes_sent", sent}, {"bytes_received", received}, {"reason", reason}});
+}
+
+using Job = std::function<Result<bool>(SqlTransaction&)>;
+
+Job with(Result<bool> (*note)(SqlTransaction&, const SessionStep&), const SessionStep& step) {
+  return [note, step](SqlTransaction& transaction) { return note(transaction, step); };
+}
+
+Result<std::int64_t> read_count(const json::object& body, std::string_view field) {
+  const auto* value = body.if_contains(field);
+  if (value == nullptr || !value->is_int64() || value->get_int64() < 0)
+    return Error{Errc::kUsage, std::string(field) + ": not a number of bytes"};
+  return value->get_int64();
+}
+
+}  // namespace
+
+net::Task<Result<ApiAnswer>> Broker::take(Endpoint endpoint, SessionStep step,
+                                          json::object body) {
+  switch (endpoint) {
+    case Endpoint::kStartSession:
+      return start(std::move(step));
+    case Endpoint::kResumeSession:
+      return resume(std::move(step));
+    case Endpoint::kTerminateSession:
+      return terminate(std::move(step));
+    default:
+      return report(std::move(step), std::move(body));
+  }
+}
+
+net::Task<Result<ApiAnswer>> Broker::start(SessionStep step) {
+  const auto& account = config_.accounts.at(step.request.account);
+  auto client = access_.narrowed(account, step.request, step.instance, kDocument);
+  if (!client) co_return client.error();
+  aws::StartSessionRequest wanted;
+  wanted.target = step.instance;
+  wanted.document_name = kDocument;
+  wanted.parameters = {{"portNumber", {kPort}}};
+  wanted.reason = "Passport " + step.request.id;
+  auto session =
+      co_await (*client)->ssm().start_session(std::move(wanted), net::deadline_in(kCallTime));
+  if (!session) co_return session.error();
+  fail_point("session started");
+  step.session = session->session_id;
+  const auto noted = co_await database_.run<bool>(with(insert, step));
+  if (!noted) {
+    // Nobody is told of it, so nobody can use it; better still that it is not there.
+    (void)co_await (*client)->ssm().terminate_session(step.session,
+                                                      net::deadline_in(kCallTime));
+    co_return noted.error();
+  }
+  auto handed = hand_out(std::move(step), std::move(*client), std::move(*session));
+  co_return co_await std::move(handed);
+}
+
+net::Task<Result<ApiAnswer>> Broker::resume(SessionStep step) {
+  const auto& account = config_.accounts.at(step.request.account);
+  auto client = access_.narrowed(account, step.request, {}, {});
+  if (!client) co_return client.error();
+  auto session =
+      co_await (*client)->ssm().resume_session(step.session, net::deadline_in(kCallTime));
+  if (!session) co_return session.error();
+  const auto noted = co_await database_.run<bool>(with(note_resume, step));
+  if (!noted) co_return noted.error();
+  auto handed = hand_out(std::move(step), std::move(*client), std::move(*session));
+  co_return co_await std::move(handed);
+}
+
+/// The token opens one connection, and only that; it is in no log.
+net::Task<Result<ApiAnswer>> Broker::hand_out(SessionStep step, Client client,
+                                              aws::Session session) {
+  const auto url =
+      co_await client->ssm().presign_stream(session, kUrlLife, net::deadline_in(kCallTime));
+  if (!url) co_return url.error();
+  ApiAnswer answer;
+  answer.body = {{"session", step.session},
+                 {"region", step.request.region},
+                 {"stream_url", *url},
+                 {"token", session.token.reveal()}};
+  co_return answer;
+}
+
+net::Task<Result<ApiAnswer>> Broker::terminate(SessionStep step) {
+  const auto& account = config_.accounts.at(step.request.account);
+  auto client = access_.narrowed(account, step.request, {}, {});
+  if (!client) co_return client.error();
+  const auto ended =
+      co_await (*client)->ssm().terminate_session(step.session, net::deadline_in(kCallTime));
+  if (!ended) co_return ended.error();
+  const auto noted = co_await database_.run<bool>(with(note_end, step));
+  if (!noted) co_return noted.error();
+  ApiAnswer answer;
+  answer.body = {{"session", step.session}, {"state", "ended"}};
+  co_return answer;
+}
+
+net::Task<Result<ApiAnswer>> Broker::report(SessionStep step, json::object body) {
+  const auto sent = read_count(body, "bytes_sent");
+  if (!sent) co_return sent.error();
+  const auto received = read_count(body, "bytes_received");
+  if (!received) co_return received.error();
+  const auto reason = escape_for_terminal(find_string(body, "reason"), kMaxReportedReason);
+  Job job = [step, s = *sent, r = *received, reason](SqlTransaction& transaction) {
+    return note_report(transaction, step, s, r, reason);
+  };
+  const auto noted = co_await database_.run<bool>(std::move(job));
+  if (!noted) co_return noted.error();
+  ApiAnswer answer;
+  answer.body = {{"session", step.session}};
+  co_return answer;
+}
+
+}  // namespace passport::service
