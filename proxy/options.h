@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "proxy/forward_spec.h"
+#include "proxy/service_choice.h"
 #include "wire/ssm/stream.h"
 
 namespace passport::proxy {
@@ -16,6 +17,7 @@ struct Options {
   std::string region;   ///< empty: as the environment or the profile says
   std::string document = "AWS-StartSSHSession";
   std::string reason;
+  ServiceChoice service;              ///< without a URL: AWS itself
   std::string kms_key;                ///< id, ARN or alias; empty: as the agent says
   std::vector<ForwardSpec> forwards;  ///< instead of standard input and output
   bool any_user = false;              ///< lets other users into the forwards

@@ -10,8 +10,9 @@
 #include "net/clock_jump.h"
 #include "net/random.h"
 #include "net/signals.h"
-#include "proxy/cloud.h"
+#include "proxy/aws_cloud.h"
 #include "proxy/explain.h"
+#include "proxy/service_cloud.h"
 #include "proxy/start_gate.h"
 
 namespace passport::proxy {
@@ -112,6 +113,7 @@ class Runs {
   void end(int exit_status);
 
   aws::SettingsChoice settings_;
+  std::optional<ServiceChoice> service_;
   net::asio::any_io_executor executor_;
   net::asio::io_context& context_;
   net::ClockJump jump_;
@@ -265,6 +267,7 @@ net::Task<void> Run::wind_up() {
 
 Runs::Runs(std::vector<SessionPlan> plans, net::asio::io_context& context)
     : settings_(plans.front().settings),
+      service_(plans.front().service),
       executor_(context.get_executor()),
       context_(context),
       jump_(executor_) {
@@ -279,14 +282,15 @@ Result<void> Runs::make_local_sides() {
 }
 
 net::Task<void> Runs::story() {
-  auto cloud = Cloud::open(executor_, settings_);
+  auto cloud = service_ ? ServiceCloud::open(executor_, *service_)
+                        : AwsCloud::open(executor_, settings_);
   if (!cloud) co_return end(report(cloud.error()));
   const std::shared_ptr<Cloud> shared = std::move(*cloud);
   if (auto made = make_local_sides(); !made)
     co_return co_await give_up(shared, report(made.error()));
   if (runs_.front()->starts_at_once()) shared->warm_up();
-  const auto credentials = co_await shared->credentials(net::deadline_in(kCredentialsTimeout));
-  if (!credentials) co_return end(report(credentials.error()));
+  const auto prepared = co_await shared->prepare(net::deadline_in(kCredentialsTimeout));
+  if (!prepared) co_return end(report(prepared.error()));
   if (signal_ != 0) co_return co_await give_up(shared, kSignalExit + signal_);
   running_ = runs_.size();
   for (auto& one : runs_) net::asio::co_spawn(executor_, run(*one, shared), stop_on_failure());

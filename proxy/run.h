@@ -9,12 +9,14 @@
 #include "aws/ssm.h"
 #include "proxy/link.h"
 #include "proxy/local_side.h"
+#include "proxy/service_choice.h"
 #include "wire/ssm/client_channel.h"
 
 namespace passport::proxy {
 
 struct SessionPlan {
   aws::SettingsChoice settings;
+  std::optional<ServiceChoice> service{};  ///< passportd, instead of AWS itself
   aws::StartSessionRequest request;
   std::optional<aws::Session> started{};  ///< by another program: carried, not started
   wire::ssm::ClientConfig channel{};      ///< token, client id and clock are filled in

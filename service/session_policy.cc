@@ -32,7 +32,8 @@ Result<std::string> make_session_policy(const SessionScope& scope) {
   auto own = allow("ssm:ResumeSession",
                    {fmt::format("arn:{}:ssm:{}:{}:session/{}-*", scope.partition, scope.region,
                                 scope.account, scope.session_name)});
-  own["Action"] = json::array{"ssm:ResumeSession", "ssm:TerminateSession"};
+  own["Action"] =
+      json::array{"ssm:ResumeSession", "ssm:TerminateSession", "ssmmessages:OpenDataChannel"};
   json::array statements = {std::move(own)};
   if (!scope.instances.empty() && !scope.documents.empty()) {
     statements.push_back(std::move(on_instances));

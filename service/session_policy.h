@@ -23,8 +23,8 @@ inline constexpr std::size_t kMaxScopeInstances = 20;
 inline constexpr std::size_t kMaxSessionPolicy = 2048;  ///< characters: STS takes no more
 
 /// Allows ssm:StartSession on these instances with these documents, which must be named
-/// (ssm:SessionDocumentAccessCheck), and resuming and terminating this role session's own
-/// sessions; nothing else, so no SendCommand. Errors: kTooLarge.
+/// (ssm:SessionDocumentAccessCheck), and resuming, terminating and opening this role session's
+/// own sessions; nothing else, so no SendCommand. Errors: kTooLarge.
 Result<std::string> make_session_policy(const SessionScope& scope);
 
 }  // namespace passport::service

@@ -84,14 +84,21 @@ import json, sys
 i = json.load(sys.stdin)["instances"][int(sys.argv[1])]
 for key in i["host_keys"]: print(i["id"], key)' "$at" >>"$work/known"
 done
+# enter INSTANCE COMMAND...: by the service's sessions, without credentials for AWS.
 enter() {
-  timeout 60 ssh -F none -o ProxyCommand="$proxy %h %p" -o UserKnownHostsFile="$work/known" -o StrictHostKeyChecking=yes \
+  local through="env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY $proxy --service $url --service-ca $work/tls.pem"
+  through+=" --token-file $work/${who:-ann} --request $id %h %p"
+  timeout 60 ssh -F none -o ProxyCommand="$through" -o UserKnownHostsFile="$work/known" -o StrictHostKeyChecking=yes \
     -o IdentityAgent=none -o IdentitiesOnly=yes -i "$work/key" -o BatchMode=yes "$user@$1" "${@:2}" 2>"$work/ssh.err"
 }
 for instance in "${ids[@]}"; do
   [[ $(enter "$instance" id -un) == "$user" ]] || fail "ssh to $instance: $(cat "$work/ssh.err")"
 done
 ok "ssh with a certificate, host keys known"
+who=eve enter "$instance" true && fail "eve's token got a session"
+[[ $(cat "$work/ssh.err") == *"the service says: you may not do that"* ]] || fail "eve: $(cat "$work/ssh.err")"
+wait_for 5 test "$(audited ssm:TerminateSession)" = 2 || fail "$(audited ssm:TerminateSession) sessions ended"
+ok "sessions through the service"
 
 # Nobody else.
 for path in "" /extend /complete /certificates /sessions; do

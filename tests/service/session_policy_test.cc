@@ -32,11 +32,9 @@ TEST(SessionPolicy, LetsThroughWhatItIsForAlone) {
   ASSERT_TRUE(policy) << policy.error().detail;
   EXPECT_TRUE(policy->asks_for("ssm:sessiondocumentaccesscheck"));
   const std::vector<std::pair<std::string, std::string>> allowed = {
-      {"ssm:StartSession", kInstance},
-      {"ssm:StartSession", kManaged},
-      {"ssm:StartSession", kDocument},
-      {"ssm:ResumeSession", kOwn},
-      {"ssm:TerminateSession", kOwn}};
+      {"ssm:StartSession", kInstance}, {"ssm:StartSession", kManaged},
+      {"ssm:StartSession", kDocument}, {"ssm:ResumeSession", kOwn},
+      {"ssm:TerminateSession", kOwn},  {"ssmmessages:OpenDataChannel", kOwn}};
   const std::vector<std::string> resources = {
       kInstance,
       kManaged,
@@ -55,7 +53,8 @@ TEST(SessionPolicy, LetsThroughWhatItIsForAlone) {
        {"ssm:StartSession", "ssm:ResumeSession", "ssm:TerminateSession", "ssm:SendCommand",
         "ssm:CancelCommand", "ssm:GetCommandInvocation", "ssm:DescribeSessions",
         "ssm:DescribeInstanceInformation", "ssm:GetParameter", "ssm:StartAutomationExecution",
-        "ssm:GetConnectionStatus", "ssm:UpdateInstanceInformation", "sts:AssumeRole",
+        "ssm:GetConnectionStatus", "ssmmessages:OpenDataChannel",
+        "ssmmessages:CreateDataChannel", "ssm:UpdateInstanceInformation", "sts:AssumeRole",
         "ec2:TerminateInstances", "kms:Decrypt", "iam:PassRole"}) {
     for (const auto& resource : resources) {
       const bool wanted =

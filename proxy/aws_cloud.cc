@@ -1,4 +1,4 @@
-#include "proxy/cloud.h"
+#include "proxy/aws_cloud.h"
 
 #include <array>
 
@@ -28,8 +28,8 @@ std::function<void()> make_throttle_notice(std::string target) {
 
 }  // namespace
 
-Cloud::Cloud(const net::asio::any_io_executor& executor, const net::Outbound& outbound,
-             const aws::Settings& settings)
+AwsCloud::AwsCloud(const net::asio::any_io_executor& executor, const net::Outbound& outbound,
+                   const aws::Settings& settings)
     : executor_(executor),
       outbound_(outbound),
       world_(aws::make_world(executor, outbound_)),
@@ -38,26 +38,32 @@ Cloud::Cloud(const net::asio::any_io_executor& executor, const net::Outbound& ou
       ssm_(client_),
       kms_(client_) {}
 
-Result<std::unique_ptr<Cloud>> Cloud::open(const net::asio::any_io_executor& executor,
-                                           const aws::SettingsChoice& choice) {
+Result<std::unique_ptr<Cloud>> AwsCloud::open(const net::asio::any_io_executor& executor,
+                                              const aws::SettingsChoice& choice) {
   const auto settings = aws::load_settings(aws::process_environment(), choice);
   if (!settings) return settings.error();
   const auto tls = net::TlsContext::client(settings->ca_bundle);
   if (!tls) return tls.error();
   net::Outbound outbound(*tls, settings->proxies);
   outbound.warm = std::make_shared<net::WarmConnections>();
-  return std::unique_ptr<Cloud>(new Cloud(executor, outbound, *settings));
+  return std::unique_ptr<Cloud>(new AwsCloud(executor, outbound, *settings));
 }
 
-void Cloud::warm_up() {
+void AwsCloud::warm_up() {
   const auto& settings = client_.settings();
   const auto gateway = settings.stream_endpoint().value_or(settings.endpoint("ssmmessages"));
   for (const auto& endpoint : {settings.endpoint("ssm"), gateway})
     outbound_.warm->prepare(executor_, outbound_, endpoint);
 }
 
-net::Task<Result<aws::Session>> Cloud::start_session(aws::StartSessionRequest request,
-                                                     net::Deadline deadline) {
+net::Task<Result<void>> AwsCloud::prepare(net::Deadline deadline) {
+  const auto credentials = co_await client_.credentials(deadline);
+  if (!credentials) co_return credentials.error();
+  co_return Result<void>();
+}
+
+net::Task<Result<aws::Session>> AwsCloud::start_session(aws::StartSessionRequest request,
+                                                        net::Deadline deadline) {
   const auto target = request.target;
   auto session =
       co_await ssm_.start_session(std::move(request), deadline, make_throttle_notice(target));
@@ -66,7 +72,7 @@ net::Task<Result<aws::Session>> Cloud::start_session(aws::StartSessionRequest re
   co_return co_await explain(session.error(), target);
 }
 
-net::Task<Error> Cloud::explain(Error failure, std::string target) {
+net::Task<Error> AwsCloud::explain(Error failure, std::string target) {
   const auto instance =
       co_await ssm_.describe_instance(target, net::deadline_in(kExplainTimeout));
   if (!instance) co_return failure;  // not allowed to ask: the words that we have must do
@@ -74,7 +80,8 @@ net::Task<Error> Cloud::explain(Error failure, std::string target) {
                                   client_.now());
 }
 
-net::Task<Result<Connection>> Cloud::open_stream(aws::Session session, net::Deadline deadline) {
+net::Task<Result<Connection>> AwsCloud::open_stream(aws::Session session,
+                                                    net::Deadline deadline) {
   net::asio::steady_timer timer(executor_);
   for (const auto delay : kConnectDelays) {
     auto connection = co_await connect(session, deadline);
@@ -87,7 +94,7 @@ net::Task<Result<Connection>> Cloud::open_stream(aws::Session session, net::Dead
   co_return co_await resume(session.session_id, false, deadline);
 }
 
-net::Task<Result<Connection>> Cloud::connect(aws::Session session, net::Deadline deadline) {
+net::Task<Result<Connection>> AwsCloud::connect(aws::Session session, net::Deadline deadline) {
   const auto address = ssm_.check_stream(session);
   if (!address) co_return address.error();
   auto request = co_await ssm_.sign_stream(*address, deadline);
@@ -103,8 +110,8 @@ net::Task<Result<Connection>> Cloud::connect(aws::Session session, net::Deadline
   co_return connection;
 }
 
-net::Task<Result<Connection>> Cloud::resume(std::string session_id, bool renew,
-                                            net::Deadline deadline) {
+net::Task<Result<Connection>> AwsCloud::resume(std::string session_id, bool renew,
+                                               net::Deadline deadline) {
   if (renew) {
     const auto credentials = co_await chain_.load(aws::Renew::kYes, deadline);
     if (!credentials) co_return credentials.error();
@@ -114,15 +121,15 @@ net::Task<Result<Connection>> Cloud::resume(std::string session_id, bool renew,
   co_return co_await connect(std::move(*session), deadline);
 }
 
-net::Task<Result<wire::DataKey>> Cloud::data_key(std::string key_id,
-                                                 wire::aws::EncryptionContext context,
-                                                 net::Deadline deadline) {
+net::Task<Result<wire::DataKey>> AwsCloud::data_key(std::string key_id,
+                                                    wire::aws::EncryptionContext context,
+                                                    net::Deadline deadline) {
   auto key = co_await kms_.generate_data_key(std::move(key_id), std::move(context), deadline);
   if (!key) co_return key.error();
   co_return std::move(*key);
 }
 
-net::Task<void> Cloud::terminate(std::string session_id, net::Deadline deadline) {
+net::Task<void> AwsCloud::terminate(std::string session_id, net::Deadline deadline) {
   const auto done = co_await ssm_.terminate_session(std::move(session_id), deadline);
   // It ends by itself when idle: not worth a line that the user did not ask for.
   if (!done) log(LogLevel::kInfo, "terminate failed: {}", done.error().detail);

@@ -1,0 +1,189 @@
+#include "proxy/service_cloud.h"
+
+#include <fstream>
+
+#include <boost/json/serialize.hpp>
+
+#include "aws/settings.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "wire/aws/endpoint.h"
+#include "wire/aws/identifiers.h"
+#include "wire/aws/stream_url.h"
+
+namespace passport::proxy {
+namespace {
+
+constexpr std::size_t kMaxToken = 1024;  ///< bytes
+
+Result<Secret> read_token(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  line.reserve(kMaxToken);
+  std::getline(file, line);
+  Secret token(std::move(line));
+  const bool good = !token.empty() && token.reveal().size() <= kMaxToken &&
+                    token.reveal().find_first_of(" \t\r") == std::string_view::npos;
+  if (!good)
+    return Error{Errc::kDenied, escape_for_terminal(path) + ": no token can be read from it",
+                 "log in again: passport auth login"};
+  return token;
+}
+
+Errc code_for(int status) {
+  switch (status) {
+    case 400:
+      return Errc::kUsage;
+    case 401:
+      return Errc::kExpired;
+    case 403:
+    case 409:
+      return Errc::kDenied;
+    case 429:
+      return Errc::kThrottled;
+    case 504:
+      return Errc::kTimeout;
+    default:
+      return status >= 500 ? Errc::kUnavailable : Errc::kProtocol;
+  }
+}
+
+/// In the service's own words.
+Error describe(const wire::HttpResponse& response) {
+  const auto body = parse_json_object(response.body, "answer");
+  const auto* error = body ? find_object(*body, "error") : nullptr;
+  if (error == nullptr)
+    return {code_for(response.status),
+            "the service answered with status " + std::to_string(response.status)};
+  return {code_for(response.status),
+          "the service says: " + escape_for_terminal(find_string(*error, "message")),
+          escape_for_terminal(find_string(*error, "hint"))};
+}
+
+}  // namespace
+
+ServiceCloud::ServiceCloud(const net::asio::any_io_executor& executor,
+                           const net::Outbound& service, const net::Outbound& aws,
+                           wire::Endpoint endpoint, ServiceChoice choice)
+    : executor_(executor),
+      aws_(aws),
+      client_(executor, service),
+      service_(std::move(endpoint)),
+      choice_(std::move(choice)) {}
+
+Result<std::unique_ptr<Cloud>> ServiceCloud::open(const net::asio::any_io_executor& executor,
+                                                  const ServiceChoice& choice) {
+  auto endpoint = wire::aws::parse_endpoint(choice.url);
+  if (!endpoint || !endpoint->tls) return Error{Errc::kConfig, "--service: not a URL of https"};
+  // The region is the session's own; this one is for settings that want any.
+  const auto settings = aws::load_settings(aws::process_environment(), {"", "us-east-1", ""});
+  if (!settings) return settings.error();
+  const auto for_service = net::TlsContext::client(choice.ca_file);
+  if (!for_service) return for_service.error();
+  const auto for_aws = net::TlsContext::client(settings->ca_bundle);
+  if (!for_aws) return for_aws.error();
+  return std::unique_ptr<Cloud>(new ServiceCloud(
+      executor, net::Outbound(*for_service, settings->proxies),
+      net::Outbound(*for_aws, settings->proxies), std::move(*endpoint), choice));
+}
+
+net::Task<Result<void>> ServiceCloud::prepare(net::Deadline /*deadline*/) {
+  const auto token = read_token(choice_.token_file);
+  if (!token) co_return token.error();
+  co_return Result<void>();
+}
+
+net::Task<Result<json::object>> ServiceCloud::call(std::string path, json::object body,
+                                                   net::Deadline deadline) {
+  const auto token = read_token(choice_.token_file);
+  if (!token) co_return token.error();
+  wire::HttpRequest request;
+  request.method = "POST";
+  request.target = service_.path + "/v1/requests/" + choice_.request + path;
+  request.headers = {{"Authorization", "Bearer " + std::string(token->reveal())},
+                     {"Content-Type", "application/json"}};
+  request.body = json::serialize(body);
+  const auto response = co_await client_.send(service_, std::move(request), deadline);
+  if (!response) co_return response.error();
+  if (response->status != 200 && response->status != 201) co_return describe(*response);
+  co_return parse_json_object(response->body, "the service's answer");
+}
+
+net::Task<Result<aws::Session>> ServiceCloud::ask_for_session(std::string path,
+                                                              json::object body,
+                                                              net::Deadline deadline) {
+  const auto answer = co_await call(std::move(path), std::move(body), deadline);
+  if (!answer) co_return answer.error();
+  region_ = find_string(*answer, "region");
+  aws::Session session;
+  session.session_id = find_string(*answer, "session");
+  session.stream_url = find_string(*answer, "stream_url");
+  session.token = Secret(find_string(*answer, "token"));
+  if (!wire::aws::is_region(region_) || !wire::aws::is_session_id(session.session_id) ||
+      session.token.empty())
+    co_return Error{Errc::kProtocol, "the service's answer is no session"};
+  co_return session;
+}
+
+net::Task<Result<aws::Session>> ServiceCloud::start_session(aws::StartSessionRequest request,
+                                                            net::Deadline deadline) {
+  json::object body;
+  body["instance"] = request.target;
+  auto asked = ask_for_session("/sessions", std::move(body), deadline);
+  auto session = co_await std::move(asked);
+  if (!session)
+    co_return Error{session.error().code, request.target + ": " + session.error().detail,
+                    session.error().hint};
+  co_return session;
+}
+
+/// The service is trusted to say who may, not with where a token goes.
+net::Task<Result<Connection>> ServiceCloud::open_stream(aws::Session session,
+                                                        net::Deadline deadline) {
+  const auto settings = aws::load_settings(aws::process_environment(), {"", region_, ""});
+  if (!settings) co_return settings.error();
+  wire::aws::StreamExpectation expected;
+  expected.region = region_;
+  expected.session_id = session.session_id;
+  expected.configured = settings->stream_endpoint();
+  expected.replaces = settings->own_gateway;
+  const auto address = wire::aws::check_stream_url(session.stream_url, expected);
+  if (!address) co_return address.error();
+  wire::HttpRequest request;
+  request.target = address->target;
+  auto websocket = co_await net::WebSocket::connect(executor_, aws_, address->endpoint,
+                                                    std::move(request), deadline);
+  if (!websocket) co_return websocket.error();
+  Connection connection;
+  connection.websocket = std::move(*websocket);
+  connection.token = std::move(session.token);
+  co_return connection;
+}
+
+net::Task<Result<Connection>> ServiceCloud::resume(std::string session_id, bool /*renew*/,
+                                                   net::Deadline deadline) {
+  auto asked = ask_for_session("/sessions/" + session_id + "/resume", {}, deadline);
+  auto session = co_await std::move(asked);
+  if (!session) co_return session.error();
+  co_return co_await open_stream(std::move(*session), deadline);
+}
+
+net::Task<void> ServiceCloud::terminate(std::string session_id, net::Deadline deadline) {
+  auto called = call("/sessions/" + session_id + "/terminate", {}, deadline);
+  const auto done = co_await std::move(called);
+  if (!done) log(LogLevel::kInfo, "terminate failed: {}", done.error().detail);
+}
+
+net::Task<Result<wire::DataKey>> ServiceCloud::data_key(
+    std::string /*key_id*/, wire::aws::EncryptionContext /*context*/,
+    net::Deadline /*deadline*/) {
+  co_return Error{Errc::kDenied,
+                  "the session is to be encrypted with KMS, which the service "
+                  "does not do for others"};
+}
+
+net::Task<Error> ServiceCloud::explain(Error failure, std::string /*target*/) {
+  co_return failure;
+}
+
+}  // namespace passport::proxy
