@@ -17,11 +17,18 @@ Millis retry_pause(std::int64_t attempts) {
   return std::min<Millis>(kSecond << doublings, kMaxRetryPause);
 }
 
+/// Whoever was about to send the command is not there any more: a command that was sent has an
+/// id by the time that its sender lets go, and one that could not be sent has an error.
+bool was_dropped(const RequestInstance& i) {
+  return i.state != InstanceState::kWaiting && i.attempts > 0 && i.command_id.empty() &&
+         i.error.empty();
+}
+
 bool is_due(const RequestInstance& i, Millis now) {
   const bool wanted = i.state == InstanceState::kWaiting ||
                       i.state == InstanceState::kRemoving ||
                       i.state == InstanceState::kProvisioning;
-  return wanted && i.next_try_at <= now;
+  return wanted && (i.next_try_at <= now || was_dropped(i));
 }
 
 void retry(RequestInstance& instance, const AccessRequest& request, std::string why,
@@ -84,6 +91,7 @@ std::vector<Batch> take_batches(const AccessRequest& request,
         if (!remove) instance.state = InstanceState::kProvisioning;
         instance.generation = batch.generation;
         instance.command_id.clear();
+        instance.error.clear();
         ++instance.attempts;
         instance.next_try_at = now + kCommandPatience;
         batch.instances.push_back(instance.instance_id);
@@ -119,6 +127,7 @@ void take_result(RequestInstance& instance, const AccessRequest& request,
   }
   instance.command_id.clear();
   instance.attempts = 0;
+  instance.next_try_at = 0;
 }
 
 void take_failure(RequestInstance& instance, const AccessRequest& request,

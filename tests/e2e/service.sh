@@ -1,52 +1,11 @@
 #!/bin/bash
 # passportd over the lab: a request from its creation to its end, by the API.
-# shellcheck source=tests/e2e/lib.sh
-. "$(dirname "$0")/lib.sh"
-here=$(dirname "$0")
-passportd=$build/service/passportd
-[[ $(id -u) == 0 ]] || { echo "service: instances with users of their own need root"; exit 77; }
+# shellcheck source=tests/e2e/service_lib.sh
+. "$(dirname "$0")/service_lib.sh"
 instances=2
 start_lab --region eu-west-1
 mapfile -t ids < <(awk '$1 == "instance" { print $2 }' "$work/up")
-
-# A certificate of its own, its configuration, tokens.
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=passportd -addext subjectAltName=IP:127.0.0.1 \
-  -keyout "$work/tls.key" -out "$work/tls.pem" 2>/dev/null
-cat >"$work/passportd.conf" <<EOF
-listen = 127.0.0.1:0
-certificate = $work/tls.pem
-key = $work/tls.key
-database = sqlite:$work/state/passport.db
-state_dir = $work/state
-
-[account 123456789012]
-regions = $AWS_REGION
-role = arn:aws:iam::123456789012:role/passport
-admins = ops
-observers = audit
-EOF
-start_service() {
-  "$passportd" --config "$work/passportd.conf" "$@" >"$work/url" 2>>"$work/passportd.log" &
-  service=$!
-  up() { [[ -s $work/url ]]; }
-  wait_for 20 up || fail "passportd does not start: $(cat "$work/passportd.log")"
-  url=$(cat "$work/url")
-}
-stop_service() {
-  kill -"${1:-TERM}" "$service"
-  wait "$service" 2>/dev/null || true
-  : >"$work/url"
-}
-end_service() {
-  local status=$?
-  kill -KILL "${service:-0}" 2>/dev/null || true
-  [[ $status == 0 ]] || tail -n 20 "$work/passportd.log" >&2
-  (exit $status)
-  cleanup
-}
-trap end_service EXIT
-"$passportd" token --config "$work/passportd.conf" --user ann --groups ops >"$work/ann"
-"$passportd" token --config "$work/passportd.conf" --user eve --groups others >"$work/eve"
+configure
 start_service -v
 
 # call WHO METHOD PATH [JSON]: the body; sets nothing. status WHO METHOD PATH [JSON]: the status alone.
@@ -137,7 +96,7 @@ ok "complete ($((SECONDS - started)) s)"
 id=$(call ann POST /v1/requests "$(wish 600)" | field '["id"]')
 stop_service KILL
 start_service -v
-wait_for 150 both "$id" active || fail "after a kill: $(call ann GET "/v1/requests/$id")"
+wait_for 60 both "$id" active || fail "after a kill: $(call ann GET "/v1/requests/$id")"
 ok "killed and started again"
 
 # Its time, with nobody there to end it.
