@@ -18,8 +18,7 @@ remove() {
 # in_instance COMMAND: its output.
 in_instance() {
   printf '%s\n' "$1" >"$work/look"
-  send "$work/look" "$instance"
-  ended
+  on "$work/look"
   cat "$work/out"
 }
 has_user() { [[ $(in_instance "grep -c '^$1:' /etc/passwd || :") == 1* ]]; }
@@ -39,7 +38,8 @@ ssh-keygen -q -t ed25519 -N '' -C '' -f "$work/key"
 
 # Run Command itself.
 printf 'id -u\necho wrong >&2\nexit 3\n' >"$work/script"
-on "$work/script"
+send "$work/script" "$instance"
+ended
 [[ $status == Failed && $(head -n 1 "$work/out") == 0 ]] || fail "a script that fails: $(cat "$work/ended")"
 listed=$(run_aws list-command-invocations --command-id "$command" --details \
   --query 'CommandInvocations[].[InstanceId,StatusDetails,CommandPlugins[0].ResponseCode,CommandPlugins[0].Output]')
@@ -162,4 +162,15 @@ provision rs-other 1 600 && on "$work/script" && answers failed error 'there is 
 remove rs-other 2 && on "$work/script" && answers failed
 has_user rs-other || fail "a user that is not the service's was removed"
 ok "swept"
+
+# The units are what systemd understands; where it does not take them, the sleeper is there all the same.
+in_instance 'mkdir -p /run/systemd/system /etc/systemd/system; pkill -KILL -f "/var/lib/passport/end wait"' >/dev/null
+provision rs-unit 1 600 && on "$work/script" && answers live
+[[ $(in_instance 'cd /etc/systemd/system && grep -c "^OnCalendar=20.* UTC$" passport-end.timer
+  systemd-analyze verify ./passport-end.timer ./passport-end.service 2>&1 | grep passport-end
+  flock -n /var/lib/passport/sleeper true || echo asleep') == [1-9]*$'\n'asleep ]] || fail "units: $(cat "$work/out")"
+remove rs-unit 2 && on "$work/script" && answers gone
+remove rs-new 2 && on "$work/script" && answers gone
+[[ -z $(in_instance 'ls /etc/systemd/system') ]] || fail "units stay: $(cat "$work/out")"
+ok "units of systemd"
 stop_lab
