@@ -178,7 +178,10 @@ net::Task<Result<ApiAnswer>> Api::act(ApiCall call) {
   const auto shared = std::make_shared<const ApiCall>(std::move(call));
   std::function<Result<ApiAnswer>(SqlTransaction&)> job =
       [this, shared](SqlTransaction& transaction) { return run(transaction, *shared); };
-  auto result = co_await database_.run<ApiAnswer>(std::move(job));
+  auto result = co_await database_.run<ApiAnswer>(job);
+  // Another call with the same key was faster: its request is the answer.
+  if (!result && result.error().code == Errc::kConflict && !shared->idempotency_key.empty())
+    result = co_await database_.run<ApiAnswer>(job);
   if (result && result->step) {
     if (!broker) co_return Error{Errc::kUnavailable, "no sessions are to be had here"};
     const auto endpoint = shared->match.route->endpoint;
