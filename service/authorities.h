@@ -1,20 +1,17 @@
 // The certificate authorities: an Ed25519 key and an RSA key, and what they certify.
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "service/access_request.h"
 #include "service/config.h"
+#include "service/key_file.h"
 #include "wire/ssh/signature.h"
 
 namespace passport::service {
-
-using RandomSource = std::function<void(std::span<std::uint8_t>)>;
 
 /// What a certificate for a request says; times are Unix seconds.
 struct CertificateTerms {

@@ -129,6 +129,7 @@ const Setters<Config>& config_setters() {
       {"state_dir", [](Config& c, V v) { return set_path(c.state_dir, v); }},
       {"ca_ed25519", [](Config& c, V v) { return set_key_place(c.ca_ed25519, v); }},
       {"ca_rsa", [](Config& c, V v) { return set_key_place(c.ca_rsa, v); }},
+      {"logbook_syslog", [](Config& c, V v) { return set_flag(c.logbook_syslog, v); }},
       {"longest", set_longest},
       {"sudo", [](Config& c, V v) { return set_flag(c.sudo, v); }}};
   return setters;

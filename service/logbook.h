@@ -1,11 +1,14 @@
 // The Logbook: entries that hold each other, so that none can be changed, lost or moved unseen.
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
+#include "service/logbook_chain.h"
 #include "service/sql.h"
 
 namespace passport::service {
@@ -21,28 +24,22 @@ struct LogEntry {
   json::object details{};
 };
 
-/// As it stands in the Logbook.
-struct LogRecord {
-  std::int64_t sequence = 0;  ///< 1, 2, 3, ...
-  std::int64_t at = 0;        ///< Unix ms
-  std::string actor;
-  std::string action;
-  std::string object;
-  std::string outcome;
-  std::string details;   ///< JSON text
-  std::string previous;  ///< hash of the record before; kFirstPrevious at the first
-  std::string hash;
-};
-
-inline constexpr std::string_view kFirstPrevious =
-    "0000000000000000000000000000000000000000000000000000000000000000";
-
-/// SHA-256, in hexadecimal, of all that a record says and of the one before it. Each part
-/// stands with its length, so that no two records read the same.
-std::string hash_record(const LogRecord& record);
-
 /// Appends in the transaction: what is not logged does not take place. Errors: as
 /// SqlTransaction::query().
 Result<void> append_log(SqlTransaction& transaction, const LogEntry& entry);
+
+/// Signs what the Logbook is now. nullopt: it is what it was at the last checkpoint. Errors: as
+/// SqlTransaction::query(); the signer's.
+Result<std::optional<Checkpoint>> append_checkpoint(SqlTransaction& transaction,
+                                                    wire::ssh::Signer& signer);
+
+/// Checkpoints after the record `after`, in order, at most `most`.
+Result<std::vector<Checkpoint>> load_checkpoints(SqlConnection& connection, std::int64_t after,
+                                                 std::int64_t most);
+
+/// All that there is when it begins: records in order, checkpoints after the last record that
+/// they hold. Stops at the first error of `visit`, which is its own.
+Result<void> visit_logbook(SqlConnection& connection,
+                           const std::function<Result<void>(const LogLine&)>& visit);
 
 }  // namespace passport::service

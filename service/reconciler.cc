@@ -300,7 +300,7 @@ net::Task<Result<void>> Reconciler::finish(Job& job) {
       [claim = job.claim](SqlTransaction& transaction) -> Result<bool> {
     auto stored = load_claimed(transaction, claim);
     if (!stored) return stored.error();
-    if (!*stored) return true;
+    if (!*stored) return false;
     auto& request = (*stored)->request;
     const auto instances = load_instances(transaction, request.id);
     if (!instances) return instances.error();
@@ -316,10 +316,11 @@ net::Task<Result<void>> Reconciler::finish(Job& job) {
     }
     auto released = release_work(transaction, claim, find_next_time(request, *instances, now));
     if (!released) return released.error();
-    return true;
+    return is_final(next);
   };
   const auto finished = co_await database_.run<bool>(std::move(transact));
   if (!finished) co_return finished.error();
+  if (*finished && on_end) on_end();
   co_return Result<void>();
 }
 

@@ -1,5 +1,6 @@
 // Brings each request to where it should be: users made, kept, and removed at its end.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,9 @@ class Reconciler {
         access_(access),
         authorities_(std::move(authorities)),
         wake_(executor) {}
+
+  /// Called after the end of a request.
+  std::function<void()> on_end;
 
   /// Until stop(); then what is under way comes to its next pause.
   net::Task<void> run();

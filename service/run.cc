@@ -15,6 +15,7 @@
 #include "net/signals.h"
 #include "service/api.h"
 #include "service/broker.h"
+#include "service/checkpoints.h"
 #include "service/logbook.h"
 #include "service/reconciler.h"
 #include "service/tokens.h"
@@ -59,6 +60,7 @@ Result<void> make_state_dir(const std::string& path) {
 
 /// All that runs, in the order in which it ends.
 struct Service {
+  std::unique_ptr<Checkpoints> checkpoints;  ///< the last, which holds all the others did
   std::unique_ptr<Database> database;
   std::optional<Authorities> authorities;
   std::unique_ptr<AccountAccess> access;
@@ -75,6 +77,9 @@ Result<void> start(Service& out, const asio::any_io_executor& executor, const Co
   auto database = Database::open(config.database, kDatabaseThreads);
   if (!database) return database.error();
   out.database = std::move(*database);
+  auto checkpoints = Checkpoints::start(config, fill_random);
+  if (!checkpoints) return checkpoints.error();
+  out.checkpoints = std::move(*checkpoints);
   auto authorities = Authorities::open(config, fill_random);
   if (!authorities) return authorities.error();
   out.authorities.emplace(std::move(*authorities));
@@ -89,6 +94,7 @@ Result<void> start(Service& out, const asio::any_io_executor& executor, const Co
                                                 json::object body) {
     return broker->take(endpoint, std::move(step), std::move(body));
   };
+  out.reconciler->on_end = [checkpoints = out.checkpoints.get()] { checkpoints->wake(); };
   out.api->on_work = [reconciler = out.reconciler.get()] { reconciler->wake(); };
   net::HttpHandlers handlers;
   handlers.request = [api = out.api.get()](wire::HttpRequest request) {

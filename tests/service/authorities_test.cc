@@ -48,7 +48,7 @@ TEST_F(Authority, KeysAreMadeOnceAndKept) {
   ASSERT_TRUE(again);
   EXPECT_EQ(first->trusted(), again->trusted());
   ASSERT_EQ(first->trusted().size(), 2U);
-  EXPECT_EQ(render_public_key(first->trusted()[0], "passport CA") + "\n",
+  EXPECT_EQ(render_public_key(first->trusted()[0], "passport") + "\n",
             shop.run("ssh-keygen -y -f state/ca_ed25519"));
 }
 
