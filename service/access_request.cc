@@ -195,12 +195,13 @@ RequestState find_next_state(const AccessRequest& request,
   switch (request.state) {
     case RequestState::kProvisioning:
     case RequestState::kActive:
-      if (now >= request.ends_at) return RequestState::kCompleting;
-      if (all(InstanceState::kFailed)) return RequestState::kFailed;
+      if (now >= request.ends_at || all(InstanceState::kFailed))
+        return RequestState::kCompleting;  // also what was made in part is removed
       return any(InstanceState::kActive) ? RequestState::kActive : request.state;
     case RequestState::kCompleting:
       if (!all(InstanceState::kRemoved, InstanceState::kFailed)) return request.state;
-      return ended_by_somebody ? RequestState::kCompleted : RequestState::kExpired;
+      if (ended_by_somebody) return RequestState::kCompleted;
+      return now >= request.ends_at ? RequestState::kExpired : RequestState::kFailed;
     case RequestState::kPending:
     case RequestState::kCompleted:
     case RequestState::kExpired:

@@ -33,9 +33,10 @@ Result<void> log_batch(SqlTransaction& transaction, const AccessRequest& request
                                    {"instances", std::move(ids)}}});
 }
 
-/// Its time is over: what was made is to be removed.
-Result<void> expire(SqlTransaction& transaction, StoredRequest& stored) {
+/// Its time is over, or no instance took it: what was made is to be removed.
+Result<void> begin_end(SqlTransaction& transaction, StoredRequest& stored) {
   auto& request = stored.request;
+  const bool over = transaction.now() >= request.ends_at;
   request.state = RequestState::kCompleting;
   if (auto updated = update_request(transaction, stored); !updated) return updated;
   auto moved = move_instances(transaction, request.id,
@@ -43,7 +44,8 @@ Result<void> expire(SqlTransaction& transaction, StoredRequest& stored) {
                                InstanceState::kActive, InstanceState::kFailed},
                               InstanceState::kRemoving);
   if (!moved) return moved;
-  return append_log(transaction, {kSelf, "request.expire", request.id, "ok"});
+  return append_log(transaction,
+                    {kSelf, over ? "request.expire" : "request.fail", request.id, "ok"});
 }
 
 bool runs(RequestState state) {
@@ -125,10 +127,14 @@ net::Task<Result<bool>> Reconciler::plan(Job& job) {
     if (!stored) return stored.error();
     if (!*stored) return out;
     auto& request = (*stored)->request;
-    if (runs(request.state) && transaction.now() >= request.ends_at)
-      if (auto done = expire(transaction, **stored); !done) return done.error();
     auto instances = load_instances(transaction, request.id);
     if (!instances) return instances.error();
+    if (runs(request.state) && find_next_state(request, *instances, transaction.now(), false) ==
+                                   RequestState::kCompleting) {
+      if (auto done = begin_end(transaction, **stored); !done) return done.error();
+      instances = load_instances(transaction, request.id);
+      if (!instances) return instances.error();
+    }
     out.batches = take_batches(request, *instances, transaction.now());
     for (const auto& batch : out.batches) {
       if (auto logged = log_batch(transaction, request, batch); !logged) return logged.error();
@@ -314,7 +320,9 @@ net::Task<Result<void>> Reconciler::finish(Job& job) {
       const LogEntry entry{kSelf, "request." + std::string(to_string(next)), request.id, "ok"};
       if (auto logged = append_log(transaction, entry); !logged) return logged.error();
     }
-    auto released = release_work(transaction, claim, find_next_time(request, *instances, now));
+    const bool at_once = next == RequestState::kCompleting && runs(request.state);
+    auto released = release_work(transaction, claim,
+                                 at_once ? now : find_next_time(request, *instances, now));
     if (!released) return released.error();
     return is_final(next);
   };

@@ -176,13 +176,15 @@ TEST(NextState, OneInstanceIsEnoughToBeActiveAndAllMustBeGone) {
   instances[1].state = InstanceState::kActive;
   EXPECT_EQ(find_next_state(request, instances, kNow, false), RequestState::kActive);
   instances[1].state = InstanceState::kFailed;
-  EXPECT_EQ(find_next_state(request, instances, kNow, false), RequestState::kFailed);
+  EXPECT_EQ(find_next_state(request, instances, kNow, false), RequestState::kCompleting);
   request.state = RequestState::kCompleting;
   instances[1].state = InstanceState::kRemoving;
   EXPECT_EQ(find_next_state(request, instances, kNow, true), RequestState::kCompleting);
   instances[1].state = InstanceState::kRemoved;
   EXPECT_EQ(find_next_state(request, instances, kNow, true), RequestState::kCompleted);
-  EXPECT_EQ(find_next_state(request, instances, kNow, false), RequestState::kExpired);
+  EXPECT_EQ(find_next_state(request, instances, kNow, false), RequestState::kFailed);
+  EXPECT_EQ(find_next_state(request, instances, request.ends_at, false),
+            RequestState::kExpired);
 }
 
 TEST(States, HaveNamesBothWays) {
