@@ -8,9 +8,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "service/logbook.h"
+#include "service/logbook_verifier.h"
 #include "tests/service/postgres_server.h"
 #include "tests/support/run_task.h"
 #include "tests/wire/ssh/keygen.h"
+#include "wire/ssh/private_key.h"
 
 namespace passport::service {
 namespace {
@@ -214,6 +217,36 @@ TEST_P(DatabaseTest, ConstraintsHoldWhateverTheProgramSays) {
   EXPECT_FALSE(insert("active", 3'600'000, 1000, 2000));  // a second of that name
   EXPECT_EQ(connection->query("UPDATE access_request SET ends_at = 43201001", {}).error().code,
             Errc::kConflict);
+}
+
+TEST_P(DatabaseTest, ALogbookIsReadAsItHolds) {
+  const auto connection = connect();
+  ASSERT_TRUE(migrate(*connection));
+  auto key = wire::ssh::PrivateKey::from_ed25519_seed(Bytes(32, 1));
+  ASSERT_TRUE(key);
+  int made = 0;
+  for (int i = 0; i < 3; ++i) {
+    const auto done = run_transaction(*connection, [&](SqlTransaction& transaction) {
+      return append_log(transaction, {"ann", "x", "", "ok", {{"i", i}}});
+    });
+    ASSERT_TRUE(done) << done.error().detail;
+    for (int again = 0; again < 2; ++again)  // the second has nothing new to hold
+      ASSERT_TRUE(
+          run_transaction(*connection, [&](SqlTransaction& transaction) -> Result<void> {
+            const auto checkpoint = append_checkpoint(transaction, *key);
+            if (!checkpoint) return checkpoint.error();
+            if (*checkpoint) ++made;
+            return {};
+          }));
+  }
+  EXPECT_EQ(made, 3);
+  auto verifier = LogbookVerifier::make({key->public_key()});
+  const auto visited = visit_logbook(
+      *connection, [&](const LogLine& line) { return verifier->read(render_log_line(line)); });
+  ASSERT_TRUE(visited) << visited.error().detail;
+  EXPECT_TRUE(verifier->finish());
+  EXPECT_EQ(verifier->checkpoint().sequence, 3);
+  EXPECT_FALSE(connection->query("DELETE FROM logbook_checkpoint", {}));
 }
 
 TEST_P(DatabaseTest, ALogbookIsOnlyAppendedTo) {
