@@ -89,11 +89,19 @@ Result<void> CheckpointFile::read_last() {
 }
 
 Result<void> CheckpointFile::append(const Checkpoint& checkpoint) {
-  const auto written = write_all(fd_, render_log_line(checkpoint) + "\n");
-  if (!written) return Error{Errc::kUnavailable, path_ + ": " + written.error().detail};
-  if (::fdatasync(fd_) != 0) return failure();
-  last_ = checkpoint;
-  return {};
+  struct stat before {};
+  if (::fstat(fd_, &before) != 0) return failure();
+  auto written = write_all(fd_, render_log_line(checkpoint) + "\n");
+  if (written && ::fdatasync(fd_) != 0)
+    written = Error{Errc::kUnavailable, std::strerror(errno)};
+  if (written) {
+    last_ = checkpoint;
+    return {};
+  }
+  // Half a line would spoil the one after it, and a whole one would come twice.
+  const Error error{Errc::kUnavailable, path_ + ": " + written.error().detail};
+  if (::ftruncate(fd_, before.st_size) != 0) return failure();
+  return error;
 }
 
 Result<std::unique_ptr<Checkpoints>> Checkpoints::start(const Config& config,
