@@ -47,6 +47,29 @@ TEST(ByteQueue, KeepsOrderOverAppendConsumeAndTake) {
   EXPECT_EQ(got, expected);
 }
 
+TEST(PieceQueue, KeepsOrderOverPieces) {
+  PieceQueue q;
+  std::string expected;
+  std::string got;
+  for (std::size_t i = 0; i < 300; ++i) {
+    const std::string text(i * 37 % 1000 * 200, static_cast<char>('a' + i % 26));
+    q.append(as_bytes(text));
+    expected += text;
+    EXPECT_EQ(q.size(), expected.size() - got.size());
+    const auto n = std::min(q.front().size(), i * 53 % (2 * PieceQueue::kPiece));
+    got += as_text(q.front().first(n));
+    q.consume(n);
+  }
+  while (!q.empty()) {
+    ASSERT_LE(q.front().size(), PieceQueue::kPiece);
+    ASSERT_FALSE(q.front().empty());
+    got += as_text(q.front());
+    q.consume(q.front().size());
+  }
+  EXPECT_TRUE(got == expected);
+  EXPECT_TRUE(q.front().empty());
+}
+
 TEST(Secret, MovesAwayAndStaysEqualInCopies) {
   Secret a("key");
   Secret b = a;

@@ -81,10 +81,10 @@ class Mux {
   // All of these want a stream that is open: one that was opened and not closed.
 
   bool is_open(StreamId id) const { return streams_.contains(id); }
-  /// Valid until the next non-const call.
-  ByteView readable(StreamId id) const { return at(id).unread.view(); }
+  /// The first of what is unread; empty when nothing is. Valid until the next non-const call.
+  ByteView readable(StreamId id) const { return at(id).unread.front(); }
   void consume(StreamId id, std::size_t n, Time now);
-  bool ended(StreamId id) const { return at(id).ended; }  ///< nothing follows readable()
+  bool ended(StreamId id) const { return at(id).ended; }  ///< nothing follows what is unread
   bool heard(StreamId id) const { return at(id).heard; }  ///< it has brought bytes
   std::size_t room(StreamId id) const;                    ///< how much send() takes now
   void send(StreamId id, ByteView bytes);                 ///< at most room()
@@ -103,7 +103,7 @@ class Mux {
  private:
   enum class Command : std::uint8_t { kSyn = 0, kFin = 1, kPsh = 2, kNop = 3 };
   struct Stream {
-    ByteQueue unread;
+    PieceQueue unread;
     ByteQueue unsent;
     bool ended = false;      ///< the peer's FIN came
     bool heard = false;      ///< bytes came

@@ -41,8 +41,12 @@ void send_text(Mux& from, Mux& to, Mux::StreamId id, std::string_view text, Time
 }
 
 std::string take_text(Mux& mux, Mux::StreamId id, Time now = kNow) {
-  const std::string text(as_text(mux.readable(id)));
-  mux.consume(id, text.size(), now);
+  std::string text;
+  while (!mux.readable(id).empty()) {
+    const auto n = mux.readable(id).size();
+    text += as_text(mux.readable(id));
+    mux.consume(id, n, now);
+  }
   return text;
 }
 
