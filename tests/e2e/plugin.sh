@@ -48,8 +48,8 @@ ok "asked whether it is there"
 on_terminal size:101x33 raw 'wait:$ ' 'send:stty size\n' 'wait:33 101' 'wait:$ ' size:120x40 \
   'send:until stty size | grep "40 120"; do :; done\n' 'wait:\n40 120' 'wait:$ ' 'send:sh -c "id -un; exec sleep 1000"\n' 'wait:ssm-user' \
   'send:\x03' 'wait:$ ' 'send:sh -c "id -un; exec cat"\n' 'wait:ssm-user' 'send:\x1c' 'wait:Quit' 'wait:$ ' \
-  'send:sh -c "id -un; exec sleep 1000"\n' 'wait:ssm-user' 'send:\x1a' 'wait:Stopped' 'wait:$ ' 'send:fg\n' \
-  'wait:sleep 1000' 'send:\x03' 'wait:$ ' 'send:exit 3\n' -- "${start[@]}"
+  'send:sh -c "id -un; exec cat"\n' 'wait:ssm-user' 'send:\x1a' 'wait:Stopped' 'wait:$ ' 'send:fg\n' \
+  'wait:exec cat' 'send:again\n' 'wait:again\r\nagain' 'send:\x03' 'wait:$ ' 'send:exit 3\n' -- "${start[@]}"
 seen "Starting session with SessionId: "
 seen "status 0"
 seen "mode sane"

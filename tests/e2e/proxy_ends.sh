@@ -64,14 +64,14 @@ ok "output closed"
 # ssh is killed: its proxy notices.
 ssh -F "$config" "$instance" sleep 100 &
 pid=$!
-started() { [[ $(pgrep -fc "^$proxy $instance") -gt 0 ]]; }
+started() { proxy_of_ssh=$(pgrep -P "$pid"); }
 wait_for 10 started || fail "no proxy"
 sleep 0.5
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
 number=$((number + 1))
 wait_for 10 ended "$number" || fail "ssh killed: TerminateSession was not called"
-gone() { ! pgrep -f "^$proxy $instance" >/dev/null; }
+gone() { ! grep -qs . "/proc/$proxy_of_ssh/cmdline"; } # empty while nobody has waited for it
 wait_for 10 gone || fail "ssh killed: the proxy stays"
 ok "ssh killed"
 
