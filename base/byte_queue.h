@@ -42,8 +42,8 @@ class ByteQueue {
   std::size_t consumed_ = 0;
 };
 
-/// A queue of bytes in pieces of at most kPiece, for what may grow large: its memory is that of what
-/// it holds and a piece or two.
+/// A queue of bytes in pieces of at most kPiece, for what may grow large: its memory is that of
+/// what it holds and a piece or two.
 class PieceQueue {
  public:
   static constexpr std::size_t kPiece = 64 << 10;
@@ -58,7 +58,8 @@ class PieceQueue {
       bytes = bytes.subspan(n);
     }
   }
-  /// The first bytes: empty when nothing waits, not always all. Valid until the next non-const call.
+  /// The first bytes: empty when nothing waits, not always all. Valid until the next non-const
+  /// call.
   ByteView front() const {
     return pieces_.empty() ? ByteView() : ByteView(pieces_.front()).subspan(consumed_);
   }

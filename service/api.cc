@@ -1,65 +1,19 @@
 #include "service/api.h"
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "service/logbook.h"
+#include "service/published.h"
 #include "service/tokens.h"
 #include "wire/ssh/certificate.h"
-#include "wire/ssh/revocation_list.h"
 
 namespace passport::service {
 namespace {
 
 constexpr std::int64_t kMaxListed = 1000;
 constexpr std::string_view kBearer = "Bearer ";
-constexpr Millis kClockSlack = 300 * kSecond;  ///< a revoked certificate stays listed that long
-
-std::string_view code_of(Errc code) {
-  switch (http_status(code)) {
-    case 400:
-      return "invalid";
-    case 401:
-      return "unauthenticated";
-    case 403:
-      return "denied";
-    case 404:
-      return "not_found";
-    case 409:
-      return "conflict";
-    case 413:
-      return "too_large";
-    case 429:
-      return "throttled";
-    case 503:
-      return "unavailable";
-    case 504:
-      return "timeout";
-    default:
-      return "internal";
-  }
-}
-
-wire::HttpResponse render(const ApiAnswer& answer) {
-  wire::HttpResponse out;
-  out.status = answer.status;
-  out.headers = {{"Content-Type", answer.type.empty() ? "application/json" : answer.type},
-                 {"Cache-Control", "no-store"},
-                 {"X-Content-Type-Options", "nosniff"}};
-  out.body = answer.type.empty() ? json::serialize(answer.body) + "\n" : answer.bytes;
-  return out;
-}
-
-wire::HttpResponse render(const Error& error) {
-  json::object inner{{"code", code_of(error.code)}, {"message", error.detail}};
-  if (!error.hint.empty()) inner["hint"] = error.hint;
-  if (error.code == Errc::kInternal) inner["message"] = "an error of the service's own";
-  auto out = render(ApiAnswer{http_status(error.code), {{"error", std::move(inner)}}});
-  if (out.status == 401) out.headers.emplace_back("WWW-Authenticate", "Bearer");
-  return out;
-}
 
 Error unauthenticated() {
   return {Errc::kExpired, "no token, or one that is unknown or over",
@@ -97,36 +51,6 @@ Result<std::chrono::seconds> read_extension(const json::object& body) {
 }
 
 }  // namespace
-
-int http_status(Errc code) {
-  switch (code) {
-    case Errc::kUsage:
-    case Errc::kMalformed:
-    case Errc::kIncomplete:
-      return 400;
-    case Errc::kExpired:
-      return 401;
-    case Errc::kDenied:
-      return 403;
-    case Errc::kNotFound:
-      return 404;
-    case Errc::kConflict:
-      return 409;
-    case Errc::kTooLarge:
-      return 413;
-    case Errc::kThrottled:
-      return 429;
-    case Errc::kUnavailable:
-      return 503;
-    case Errc::kTimeout:
-      return 504;
-    case Errc::kProtocol:
-    case Errc::kConfig:
-    case Errc::kInternal:
-      break;
-  }
-  return 500;
-}
 
 /// What a call works with inside its transaction.
 struct Api::Scope {
@@ -252,7 +176,7 @@ Result<ApiAnswer> Api::change(Scope& scope) {
     case Endpoint::kReadAuthorities:
       return read_authorities();
     case Endpoint::kReadRevocations:
-      return read_revocations(scope);
+      return read_revocations(scope.transaction);
     case Endpoint::kCertify:
       return certify(scope);
     case Endpoint::kStartSession:
@@ -392,51 +316,6 @@ Result<ApiAnswer> Api::read_authorities() {
   json::array out;
   for (const auto& key : authorities_.trusted()) out.emplace_back(render_public_key(key, ""));
   return ApiAnswer{200, {{"authorities", std::move(out)}}};
-}
-
-/// Certificates of requests that ended before them, until some time after their own end.
-Result<ApiAnswer> Api::read_revocations(Scope& scope) {
-  const auto rows = scope.transaction.query(
-      "SELECT c.ca, c.serial FROM certificate c JOIN access_request r ON r.id = c.request "
-      "WHERE c.ends_at > $1 AND r.state NOT IN ('provisioning', 'active') ORDER BY c.ca",
-      {scope.transaction.now() - kClockSlack});
-  if (!rows) return rows.error();
-  wire::ssh::RevocationList list;
-  list.version = static_cast<std::uint64_t>(scope.transaction.now());
-  list.generated = static_cast<std::uint64_t>(scope.transaction.now() / kSecond);
-  std::string ca;
-  for (const auto& row : *rows) {
-    if (list.authorities.empty() || row.text(0) != ca) {
-      ca = row.text(0);
-      auto key = wire::ssh::parse_public_key_line(ca);
-      if (!key) return Error{Errc::kInternal, "database: " + key.error().detail};
-      list.authorities.push_back({std::move(*key)});
-    }
-    list.authorities.back().serials.push_back(std::stoull(row.text(1)));
-  }
-  const auto bytes = serialize_revocation_list(list);
-  if (!bytes) return bytes.error();
-  return ApiAnswer{200, {}, std::string(as_text(*bytes)), "application/octet-stream"};
-}
-
-Result<ApiAnswer> Api::read_metrics(SqlTransaction& transaction,
-                                    const std::map<int, std::uint64_t>& answered) {
-  std::string out = "# TYPE passport_http_answers_total counter\n";
-  for (const auto& [status, count] : answered)
-    out += fmt::format("passport_http_answers_total{{status=\"{}\"}} {}\n", status, count);
-  const auto rows = transaction.query(
-      "SELECT state, count(*) FROM access_request GROUP BY state ORDER BY state");
-  if (!rows) return rows.error();
-  out += "# TYPE passport_requests gauge\n";
-  for (const auto& row : *rows)
-    out += fmt::format("passport_requests{{state=\"{}\"}} {}\n", row.text(0), row.integer(1));
-  const auto head = transaction.query("SELECT sequence FROM logbook_head");
-  if (!head) return head.error();
-  out += fmt::format(
-      "# TYPE passport_logbook_records_total counter\n"
-      "passport_logbook_records_total {}\n",
-      head->at(0).integer(0));
-  return ApiAnswer{200, {}, std::move(out), "text/plain; version=0.0.4"};
 }
 
 }  // namespace passport::service

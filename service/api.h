@@ -8,6 +8,7 @@
 
 #include "base/secret.h"
 #include "net/asio.h"
+#include "service/api_answer.h"
 #include "service/authorities.h"
 #include "service/database.h"
 #include "service/request_actions.h"
@@ -22,22 +23,6 @@ struct ApiCall {
   Secret token;
   json::object body;
   std::string idempotency_key;
-};
-
-/// What a call about a session may do, once its transaction has said so.
-struct SessionStep {
-  AccessRequest request;
-  std::string instance;
-  std::string session{};  ///< empty: to be started
-};
-
-/// What it is answered with; the body is JSON unless it has another type.
-struct ApiAnswer {
-  int status = 200;
-  json::object body{};
-  std::string bytes{};  ///< in place of `body`
-  std::string type{};
-  std::optional<SessionStep> step{};  ///< to be taken before there is an answer
 };
 
 /// Answers calls. One transaction each: who calls, may they, what they want, and the Logbook's
@@ -74,9 +59,6 @@ class Api {
   static Result<ApiAnswer> plan_session(Scope& scope);
   Result<ApiAnswer> list_accounts(const Scope& scope) const;
   Result<ApiAnswer> read_authorities();
-  Result<ApiAnswer> read_revocations(Scope& scope);
-  static Result<ApiAnswer> read_metrics(SqlTransaction& transaction,
-                                        const std::map<int, std::uint64_t>& answered);
 
   const Config& config_;
   Database& database_;
@@ -86,8 +68,5 @@ class Api {
   bool stopping_ = false;
   std::map<int, std::uint64_t> answered_;  ///< by status
 };
-
-/// 400, 401, 403, 404, 409, 413, 429, 500, 503 or 504.
-int http_status(Errc code);
 
 }  // namespace passport::service
