@@ -111,7 +111,8 @@ class SpawnPlan {
     auto argv = make_list(command.words);
     auto added = make_list(command.environment);
     for (char** variable = environ; *variable != nullptr; ++variable)
-      added.insert(added.end() - 1, *variable);
+      if (!command.bare || std::string_view(*variable).starts_with("PATH="))
+        added.insert(added.end() - 1, *variable);
     return posix_spawnp(&pid, argv[0], &actions_, &attributes_, argv.data(), added.data());
   }
 

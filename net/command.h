@@ -19,6 +19,7 @@ struct Command {
   /// A group of its own, killed as a whole, and its standard error taken: for one that nobody
   /// watches. Else it may use the terminal, and its standard error is this process's.
   bool alone = false;
+  bool bare = false;  ///< of this process's environment it gets PATH alone
 };
 
 struct CommandEnd {

@@ -131,6 +131,7 @@ const Setters<Config>& config_setters() {
       {"ca_rsa", [](Config& c, V v) { return set_key_place(c.ca_rsa, v); }},
       {"logbook_syslog", [](Config& c, V v) { return set_flag(c.logbook_syslog, v); }},
       {"longest", set_longest},
+      {"notify", [](Config& c, V v) { return set_path(c.notify, v); }},
       {"sudo", [](Config& c, V v) { return set_flag(c.sudo, v); }}};
   return setters;
 }
@@ -218,6 +219,9 @@ class Parser {
       return wrong(fmt::format("account {} needs regions, role and admins", a.id));
     if (a.approvals > 0 && a.approvers.empty())
       return wrong(fmt::format("account {} needs approvers", a.id));
+    if (!a.break_glass.empty() && config_.notify.empty())
+      return wrong(
+          fmt::format("account {} has break_glass, and nobody is told: set notify", a.id));
     line_ = std::exchange(account_line_, line_);
     return {};
   }

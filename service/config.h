@@ -36,6 +36,7 @@ struct Config {
   std::string ca_rsa;
   std::chrono::seconds longest{std::chrono::hours(12)};  ///< at most 12 hours
   bool sudo = false;                                     ///< short-lived users may use it
+  std::string notify;                                    ///< program; empty: none
   bool logbook_syslog = false;                           ///< checkpoints go there too
   std::map<std::string, Account, std::less<>> accounts;
 };

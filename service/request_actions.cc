@@ -8,6 +8,7 @@
 #include <openssl/sha.h>
 
 #include "base/text.h"
+#include "service/notices.h"
 
 namespace passport::service {
 namespace {
@@ -56,6 +57,16 @@ Result<void> check_wanted(const NewRequest& wanted, const Account& account,
   return {};
 }
 
+/// Of what others have to know at once.
+Result<void> tell(SqlTransaction& transaction, const Config& config,
+                  const AccessRequest& request) {
+  if (config.notify.empty()) return {};
+  if (request.break_glass) return insert_notice(transaction, request.id, "break_glass");
+  if (request.state == RequestState::kPending)
+    return insert_notice(transaction, request.id, "pending");
+  return {};
+}
+
 Error not_pending(const AccessRequest& request) {
   return {Errc::kConflict, fmt::format("{} is {}", request.id, to_string(request.state))};
 }
@@ -98,6 +109,7 @@ Result<AccessRequest> create_request(SqlTransaction& transaction, const ActionCo
   auto inserted =
       insert_request(transaction, request, wanted.instances, idempotency_key, digest);
   if (!inserted) return inserted.error();
+  if (auto noted = tell(transaction, context.config, request); !noted) return noted.error();
   return request;
 }
 

@@ -17,6 +17,7 @@
 #include "service/broker.h"
 #include "service/checkpoints.h"
 #include "service/logbook.h"
+#include "service/notices.h"
 #include "service/reconciler.h"
 #include "service/tokens.h"
 
@@ -67,6 +68,7 @@ struct Service {
   std::unique_ptr<Api> api;
   std::unique_ptr<Broker> broker;
   std::unique_ptr<Reconciler> reconciler;
+  std::unique_ptr<Notices> notices;
   std::unique_ptr<net::HttpServer> server;
 };
 
@@ -95,7 +97,11 @@ Result<void> start(Service& out, const asio::any_io_executor& executor, const Co
     return broker->take(endpoint, std::move(step), std::move(body));
   };
   out.reconciler->on_end = [checkpoints = out.checkpoints.get()] { checkpoints->wake(); };
-  out.api->on_work = [reconciler = out.reconciler.get()] { reconciler->wake(); };
+  out.notices = std::make_unique<Notices>(executor, config, *out.database);
+  out.api->on_work = [reconciler = out.reconciler.get(), notices = out.notices.get()] {
+    reconciler->wake();
+    notices->wake();
+  };
   net::HttpHandlers handlers;
   handlers.request = [api = out.api.get()](wire::HttpRequest request) {
     return api->answer(std::move(request));
@@ -113,6 +119,7 @@ net::Task<void> wait_for_end(net::Signals& signals, Service& service, asio::io_c
   service.api->stop();
   service.server->stop();
   service.reconciler->stop();
+  service.notices->stop();
   asio::steady_timer timer(co_await asio::this_coro::executor);
   timer.expires_after(kLastCalls);
   co_await timer.async_wait(asio::use_awaitable);
@@ -144,6 +151,7 @@ Result<void> serve(const Config& config) {
   net::Signals signals(io.get_executor(), {SIGTERM, SIGINT, SIGHUP});
   asio::co_spawn(io, wait_for_end(signals, service, io), asio::detached);
   asio::co_spawn(io, reconcile(service, io), asio::detached);
+  asio::co_spawn(io, service.notices->run(), asio::detached);
   const bool ipv6 = config.listen_address.find(':') != std::string::npos;
   std::cout << fmt::format("https://{}{}{}:{}\n", ipv6 ? "[" : "", config.listen_address,
                            ipv6 ? "]" : "", service.server->port())

@@ -13,6 +13,7 @@ database = postgresql:///passport
 ca_ed25519 = pkcs11:token=ca;object=ssh?module-path=/usr/lib/softhsm/libsofthsm2.so
 longest = 8h
 sudo = yes
+notify = /usr/local/bin/page
 
 [account 123456789012]
 regions = eu-west-1, us-east-1
@@ -71,19 +72,21 @@ TEST(Config, WhatCannotBeUsedIsToldWithItsLine) {
       {with("/etc/passport/tls.pem", "tls.pem"),
        "line 3: \"certificate\" cannot be \"tls.pem\""},
       {with("[account 123456789012]", "[account 12345678901]"),
-       "line 10: an account's id has 12 digits"},
+       "line 11: an account's id has 12 digits"},
       {with("[account 123456789012]", "[user 123456789012]"),
-       "line 10: not a section \"[account ID]\""},
+       "line 11: not a section \"[account ID]\""},
       {with("[account 210987654321]", "[account 123456789012]"),
-       "line 20: account 123456789012 is there twice"},
+       "line 21: account 123456789012 is there twice"},
       {with("arn:aws:iam::123456789012", "arn:aws:iam::210987654321"),
-       "line 12: \"role\" cannot be \"arn:aws:iam::210987654321:role/passport\""},
-      {with("approvals = 2", "approvals = 17"), "line 17: \"approvals\" cannot be \"17\""},
+       "line 13: \"role\" cannot be \"arn:aws:iam::210987654321:role/passport\""},
+      {with("approvals = 2", "approvals = 17"), "line 18: \"approvals\" cannot be \"17\""},
       {with("eu-west-1, us-east-1", "eu-west-1; rm"),
-       "line 11: \"regions\" cannot be \"eu-west-1; rm\""},
-      {without("approvers = leads\n"), "line 10: account 123456789012 needs approvers"},
+       "line 12: \"regions\" cannot be \"eu-west-1; rm\""},
+      {without("notify = /usr/local/bin/page\n"),
+       "line 10: account 123456789012 has break_glass, and nobody is told: set notify"},
+      {without("approvers = leads\n"), "line 11: account 123456789012 needs approvers"},
       {without("admins = sre oncall\n"),
-       "line 10: account 123456789012 needs regions, role and admins"},
+       "line 11: account 123456789012 needs regions, role and admins"},
       {without("key = /etc/passport/tls.key\n"), "no key is set"}};
   for (const auto& [text, why] : cases) {
     const auto config = parse_config(text);
