@@ -24,7 +24,6 @@ constexpr auto kHandshakeTime = 10s;
 constexpr auto kRequestTime = 30s;
 constexpr auto kIdleTime = 60s;
 constexpr auto kAcceptPause = 100ms;
-constexpr std::size_t kMaxBody = 4 << 20;
 
 std::string serialize(const wire::HttpResponse& response, bool with_body, bool keep_alive) {
   const auto reason = http::obsolete_reason(static_cast<http::status>(response.status));
@@ -44,17 +43,20 @@ wire::HttpResponse plain(int status, std::string text) {
           .body = std::move(text) + "\n"};
 }
 
+wire::HttpResponse refuse(const HttpHandlers& by, int status, std::string why) {
+  return by.refusal ? by.refusal(status, std::move(why)) : plain(status, std::move(why));
+}
+
 /// What ended the reading of a request, as an answer; nothing when the peer has gone.
-std::optional<wire::HttpResponse> answer_to(const error_code& error) {
-  if (error == http::error::body_limit) return plain(413, "request body is too large");
-  if (error == http::error::header_limit || error == asio::error::no_buffer_space) {
-    return plain(431, "request header is too large");
-  }
+std::optional<wire::HttpResponse> answer_to(const error_code& error, const HttpHandlers& by) {
+  if (error == http::error::body_limit) return refuse(by, 413, "request body is too large");
+  if (error == http::error::header_limit || error == asio::error::no_buffer_space)
+    return refuse(by, 431, "request header is too large");
   if (error == http::error::end_of_stream || error == http::error::partial_message ||
       error.category() != http::make_error_code(http::error::bad_version).category()) {
     return std::nullopt;
   }
-  return plain(400, "request is not HTTP");
+  return refuse(by, 400, "request is not HTTP");
 }
 
 struct Connection;
@@ -64,22 +66,29 @@ struct Connection;
 struct Shared {
   std::optional<TlsContext> tls;
   HttpHandlers handlers;
-  std::list<Connection*> connections;
+  HttpLimits limits;
+  PeerCounts peers{limits.peer};
+  std::list<Connection*> connections{};
   bool stopping = false;
 };
 
 /// One accepted connection, listed while it lives.
 struct Connection {
-  Connection(std::shared_ptr<Shared> owner, BufferedStream s)
+  Connection(std::shared_ptr<Shared> owner, BufferedStream s, asio::ip::address from)
       : shared(std::move(owner)),
         stream(std::move(s)),
+        peer(std::move(from)),
         place(shared->connections.insert(shared->connections.end(), this)) {}
-  ~Connection() { shared->connections.erase(place); }
+  ~Connection() {
+    shared->connections.erase(place);
+    shared->peers.close(peer);
+  }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   std::shared_ptr<Shared> shared;
   BufferedStream stream;
+  asio::ip::address peer;
   std::list<Connection*>::iterator place;
   bool idle = true;
 };
@@ -132,7 +141,7 @@ Task<bool> read_request(Connection& connection, RequestParser& parser) {
   }
   const auto watchdog = abort_at(deadline_in(kRequestTime), stream);
   parser.header_limit(kMaxHttpHeader);
-  parser.body_limit(kMaxBody);
+  parser.body_limit(connection.shared->limits.body);
   auto error = co_await read_http(stream, parser, true);
   if (!error && !parser.is_done()) {
     if (equal_ignoring_case(std::string_view(parser.get()[http::field::expect]),
@@ -143,7 +152,7 @@ Task<bool> read_request(Connection& connection, RequestParser& parser) {
     error = co_await read_http(stream, parser, false);
   }
   if (!error) co_return true;
-  if (const auto answer = answer_to(error)) {
+  if (const auto answer = answer_to(error, connection.shared->handlers)) {
     stream.append(as_bytes(serialize(*answer, true, false)));
     stream.finish();
     // Bytes that nobody reads would make the kernel reset the connection under the answer.
@@ -180,6 +189,12 @@ Task<void> serve_requests(const std::shared_ptr<Shared>& shared, Connection& con
     if (!co_await read_request(connection, parser)) co_return;
     const bool keep_alive = parser.get().keep_alive();
     auto request = take_request(parser);
+    if (!shared->peers.take(connection.peer, PeerCounts::Clock::now())) {
+      auto answer = refuse(shared->handlers, 429, "too many requests from this address");
+      answer.headers.emplace_back("Retry-After", "1");
+      if (!co_await send(stream, serialize(answer, true, keep_alive)) || !keep_alive) co_return;
+      continue;
+    }
     if (shared->handlers.upgrade && is_upgrade(request)) {
       if (!co_await upgrade(shared, stream, std::move(request))) co_return;
       continue;
@@ -191,9 +206,10 @@ Task<void> serve_requests(const std::shared_ptr<Shared>& shared, Connection& con
   }
 }
 
-Task<void> serve(std::shared_ptr<Shared> shared, tcp::socket socket) {
+/// `peer` is counted among the connections of its kind.
+Task<void> serve(std::shared_ptr<Shared> shared, tcp::socket socket, asio::ip::address peer) {
   auto engine = shared->tls ? TlsEngine::server(*shared->tls) : nullptr;
-  Connection connection(shared, BufferedStream(std::move(socket), std::move(engine)));
+  Connection connection(shared, BufferedStream(std::move(socket), std::move(engine)), peer);
   {
     const auto watchdog = abort_at(deadline_in(kHandshakeTime), connection.stream);
     if (!co_await connection.stream.handshake()) connection.stream.abort();
@@ -231,6 +247,16 @@ class Server final : public HttpServer {
   }
 
  private:
+  static void begin(const std::shared_ptr<Shared>& shared, tcp::socket socket) {
+    const auto& limits = shared->limits;
+    if (limits.connections > 0 && shared->connections.size() >= limits.connections) return;
+    error_code error;
+    const auto peer = socket.remote_endpoint(error).address();
+    if (error || !shared->peers.open(peer, PeerCounts::Clock::now())) return;
+    const auto executor = socket.get_executor();
+    asio::co_spawn(executor, serve(shared, std::move(socket), peer), asio::detached);
+  }
+
   static Task<void> accept(std::shared_ptr<tcp::acceptor> acceptor,
                            std::shared_ptr<Shared> shared) {
     while (!shared->stopping) {
@@ -239,8 +265,7 @@ class Server final : public HttpServer {
           co_await acceptor->async_accept(asio::redirect_error(asio::use_awaitable, error));
       if (shared->stopping) co_return;
       if (!error) {
-        asio::co_spawn(acceptor->get_executor(), serve(shared, std::move(socket)),
-                       asio::detached);
+        begin(shared, std::move(socket));
         continue;
       }
       // Out of descriptors or memory: connections under way may end and give some back.
@@ -256,11 +281,9 @@ class Server final : public HttpServer {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::any_io_executor executor,
-                                                       std::optional<TlsContext> tls,
-                                                       const std::string& address,
-                                                       unsigned short port,
-                                                       HttpHandlers handlers) {
+Result<std::unique_ptr<HttpServer>> HttpServer::listen(
+    asio::any_io_executor executor, std::optional<TlsContext> tls, const std::string& address,
+    unsigned short port, HttpHandlers handlers, HttpLimits limits) {
   const auto fail = [&](const error_code& error) {
     return Error{Errc::kUnavailable,
                  fmt::format("cannot listen on {}:{}: {}", escape_for_terminal(address), port,
@@ -275,9 +298,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::listen(asio::any_io_executor exe
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return fail(error);
-  auto shared = std::make_shared<Shared>();
-  shared->tls = std::move(tls);
-  shared->handlers = std::move(handlers);
+  auto shared = std::make_shared<Shared>(Shared{std::move(tls), std::move(handlers), limits});
   auto server = std::make_unique<Server>(std::move(acceptor), std::move(shared));
   server->start();
   return std::unique_ptr<HttpServer>(std::move(server));

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "net/asio.h"
+#include "net/peer_limits.h"
 #include "net/tls.h"
 #include "net/websocket.h"
 #include "wire/http.h"
@@ -23,10 +24,20 @@ struct HttpHandlers {
 
   /// Owns the websocket until it returns.
   std::function<Task<void>(wire::HttpRequest, std::unique_ptr<WebSocket>)> websocket;
+
+  /// How the server itself says no: 400, 413, 429, 431 and why. By default a line of text.
+  std::function<wire::HttpResponse(int status, std::string why)> refusal{};
+};
+
+struct HttpLimits {
+  std::size_t body = 4 << 20;   ///< bytes of a request
+  std::size_t connections = 0;  ///< at once, of all peers; 0: no limit
+  PeerLimits peer{};
 };
 
 /// HTTPS on one address. Deadlines: TLS handshake 10 s, a request's header and body 30 s, an
-/// idle kept connection 60 s. Bodies at most 4 MiB. A failed accept is retried after a pause.
+/// idle kept connection 60 s. A connection beyond the limits is closed, a request answered with
+/// 429. A failed accept is retried after a pause.
 class HttpServer {
  public:
   /// Binds and listens; port 0 picks a free one. Errors: kUnavailable with address and reason.
@@ -34,7 +45,8 @@ class HttpServer {
   static Result<std::unique_ptr<HttpServer>> listen(asio::any_io_executor executor,
                                                     std::optional<TlsContext> tls,
                                                     const std::string& address,
-                                                    unsigned short port, HttpHandlers handlers);
+                                                    unsigned short port, HttpHandlers handlers,
+                                                    HttpLimits limits = {});
   virtual ~HttpServer() = default;  ///< stops, drops all connections
 
   virtual unsigned short port() const = 0;

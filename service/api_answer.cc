@@ -4,6 +4,36 @@
 
 namespace passport::service {
 
+namespace {
+
+std::string_view word_for(int status) {
+  switch (status) {
+    case 400:
+      return "invalid";
+    case 401:
+      return "unauthenticated";
+    case 403:
+      return "denied";
+    case 404:
+      return "not_found";
+    case 409:
+      return "conflict";
+    case 413:
+    case 431:
+      return "too_large";
+    case 429:
+      return "throttled";
+    case 503:
+      return "unavailable";
+    case 504:
+      return "timeout";
+    default:
+      return "internal";
+  }
+}
+
+}  // namespace
+
 int http_status(Errc code) {
   switch (code) {
     case Errc::kUsage:
@@ -35,28 +65,7 @@ int http_status(Errc code) {
 }
 
 std::string_view code_of(Errc code) {
-  switch (http_status(code)) {
-    case 400:
-      return "invalid";
-    case 401:
-      return "unauthenticated";
-    case 403:
-      return "denied";
-    case 404:
-      return "not_found";
-    case 409:
-      return "conflict";
-    case 413:
-      return "too_large";
-    case 429:
-      return "throttled";
-    case 503:
-      return "unavailable";
-    case 504:
-      return "timeout";
-    default:
-      return "internal";
-  }
+  return word_for(http_status(code));
 }
 
 wire::HttpResponse render(const ApiAnswer& answer) {
@@ -76,6 +85,11 @@ wire::HttpResponse render(const Error& error) {
   auto out = render(ApiAnswer{http_status(error.code), {{"error", std::move(inner)}}});
   if (out.status == 401) out.headers.emplace_back("WWW-Authenticate", "Bearer");
   return out;
+}
+
+wire::HttpResponse refuse(int status, std::string why) {
+  json::object inner{{"code", word_for(status)}, {"message", std::move(why)}};
+  return render(ApiAnswer{status, {{"error", std::move(inner)}}});
 }
 
 }  // namespace passport::service

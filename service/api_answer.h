@@ -33,5 +33,7 @@ std::string_view code_of(Errc code);
 wire::HttpResponse render(const ApiAnswer& answer);
 /// {"error": {"code", "message", "hint"?}}; of an error of our own nothing is told.
 wire::HttpResponse render(const Error& error);
+/// The same, for what the server refuses before there is a call.
+wire::HttpResponse refuse(int status, std::string why);
 
 }  // namespace passport::service

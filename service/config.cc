@@ -130,6 +130,14 @@ const Setters<Config>& config_setters() {
       {"ca_ed25519", [](Config& c, V v) { return set_key_place(c.ca_ed25519, v); }},
       {"ca_rsa", [](Config& c, V v) { return set_key_place(c.ca_rsa, v); }},
       {"logbook_syslog", [](Config& c, V v) { return set_flag(c.logbook_syslog, v); }},
+      {"connections",
+       [](Config& c, V v) { return set_number<std::size_t>(c.connections, v, 1, 1'000'000); }},
+      {"peer_connections",
+       [](Config& c, V v) {
+         return set_number<std::size_t>(c.peer_connections, v, 1, 1'000'000);
+       }},
+      {"peer_requests",
+       [](Config& c, V v) { return set_number<unsigned>(c.peer_requests, v, 1, 1'000'000); }},
       {"longest", set_longest},
       {"notify", [](Config& c, V v) { return set_path(c.notify, v); }},
       {"sudo", [](Config& c, V v) { return set_flag(c.sudo, v); }}};

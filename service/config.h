@@ -36,6 +36,9 @@ struct Config {
   std::string ca_rsa;
   std::chrono::seconds longest{std::chrono::hours(12)};  ///< at most 12 hours
   bool sudo = false;                                     ///< short-lived users may use it
+  std::size_t connections = 4000;                        ///< at once
+  std::size_t peer_connections = 500;                    ///< of one address
+  unsigned peer_requests = 100;                          ///< a second, of one address
   std::string notify;                                    ///< program; empty: none
   bool logbook_syslog = false;                           ///< checkpoints go there too
   std::map<std::string, Account, std::less<>> accounts;

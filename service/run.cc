@@ -28,6 +28,7 @@ namespace asio = net::asio;
 
 constexpr unsigned kDatabaseThreads = 4;
 constexpr std::size_t kMaxPem = 1 << 20;
+constexpr std::size_t kMaxBody = 64 << 10;      ///< bytes; 500 instances are 13 KiB
 constexpr std::chrono::seconds kLastCalls{10};  ///< for calls and work under way at the end
 
 void fill_random(std::span<std::uint8_t> out) {
@@ -106,8 +107,11 @@ Result<void> start(Service& out, const asio::any_io_executor& executor, const Co
   handlers.request = [api = out.api.get()](wire::HttpRequest request) {
     return api->answer(std::move(request));
   };
+  handlers.refusal = [](int status, std::string why) { return refuse(status, std::move(why)); };
+  const net::HttpLimits limits{
+      kMaxBody, config.connections, {config.peer_connections, config.peer_requests}};
   auto server = net::HttpServer::listen(executor, *tls, config.listen_address,
-                                        config.listen_port, std::move(handlers));
+                                        config.listen_port, std::move(handlers), limits);
   if (!server) return server.error();
   out.server = std::move(*server);
   return {};

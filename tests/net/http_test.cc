@@ -9,9 +9,9 @@ namespace {
 
 class Http : public testing::Test {
  protected:
-  void serve(std::optional<TlsContext> tls, HttpHandlers handlers) {
+  void serve(std::optional<TlsContext> tls, HttpHandlers handlers, HttpLimits limits = {}) {
     auto listening = HttpServer::listen(io_.get_executor(), std::move(tls), "127.0.0.1", 0,
-                                        std::move(handlers));
+                                        std::move(handlers), limits);
     ASSERT_TRUE(listening) << listening.error().detail;
     server_ = std::move(*listening);
   }
@@ -266,6 +266,44 @@ TEST_F(Http, ServerRefusesWhatItCannotRead) {
   EXPECT_TRUE(
       raw(server_->port(), "GET / HTTP/1.1\r\nX: " + std::string(70'000, 'h') + "\r\n\r\n")
           .starts_with("HTTP/1.1 431 "));
+}
+
+TEST_F(Http, RefusesInTheWordsOfItsOwner) {
+  auto handlers = echo();
+  handlers.refusal = [](int status, std::string why) {
+    return wire::HttpResponse{status, {}, "{" + why + "}"};
+  };
+  serve(std::nullopt, handlers, {.body = 3});
+  const auto answer = send(at(server_->port(), false), make("POST", "/", {}, "four"));
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->status, 413);
+  EXPECT_EQ(answer->body, "{request body is too large}");
+}
+
+TEST_F(Http, OnePeerHasSoManyConnections) {
+  serve(std::nullopt, echo(), {.peer = {.connections = 1}});
+  tcp::socket first(io_);
+  first.connect({asio::ip::address_v4::loopback(), server_->port()});
+  EXPECT_EQ(raw(server_->port(), "GET / HTTP/1.0\r\n\r\n"), "");
+  first.close();
+  std::string answer;
+  const auto end = soon();
+  while (answer.empty() && std::chrono::steady_clock::now() < end)
+    answer = raw(server_->port(), "GET / HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+}
+
+TEST_F(Http, TooManyRequestsOfOnePeerAreToldSo) {
+  serve(std::nullopt, echo(), {.peer = {.requests = 1}});
+  int taken = 0;
+  Result<wire::HttpResponse> answer = wire::HttpResponse{};
+  for (; taken < 1000 && answer && answer->status == 200; ++taken)
+    answer = send(at(server_->port(), false));
+  ASSERT_TRUE(answer) << answer.error().detail;
+  EXPECT_EQ(answer->status, 429);
+  EXPECT_EQ(wire::find_header(answer->headers, "Retry-After"), "1");
+  EXPECT_GE(taken, 10);
+  EXPECT_LT(taken, 1000);
 }
 
 TEST_F(Http, AnExceptionInAHandlerIs500) {
