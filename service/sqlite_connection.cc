@@ -55,12 +55,14 @@ class SqliteConnection final : public SqlConnection {
  public:
   static Result<std::unique_ptr<SqlConnection>> open(const std::string& path) {
     // Made beforehand, so that it is never readable by others; SQLite gives its other files
-    // the same mode.
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
+    // the same mode. One that is there is not touched: to close any descriptor of it would drop
+    // the locks of this process's other connections, and the next program that leaves would
+    // take their log away (section 2.2 of sqlite.org/howtocorrupt.html).
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno != EEXIST)
       return Error{Errc::kUnavailable,
                    "database " + escape_for_terminal(path) + ": " + std::strerror(errno)};
-    ::close(fd);
+    if (fd >= 0) ::close(fd);
     sqlite3* raw = nullptr;
     const int status = sqlite3_open_v2(path.c_str(), &raw,
                                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);

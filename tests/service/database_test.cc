@@ -281,6 +281,21 @@ TEST_P(DatabaseTest, CoroutinesWaitOnTheirOwnThread) {
   EXPECT_EQ(test::run_task(io, database.run<std::int64_t>(refuse)).error().code, Errc::kDenied);
 }
 
+/// A process has several connections, and other programs come and go.
+TEST(Sqlite, AProgramThatLeavesTakesNothingWithIt) {
+  wire::ssh::Workshop shop;
+  const auto first = connect_database("sqlite:" + shop.path("passport.db"));
+  ASSERT_TRUE(first);
+  ASSERT_TRUE((*first)->run_script("CREATE TABLE t (i BIGINT); INSERT INTO t VALUES (1)"));
+  const auto second = connect_database("sqlite:" + shop.path("passport.db"));
+  ASSERT_TRUE(second);
+  const auto count = [&] { return shop.run("sqlite3 passport.db 'SELECT count(*) FROM t'"); };
+  EXPECT_EQ(count(), "1\n");
+  ASSERT_TRUE((*second)->query("INSERT INTO t VALUES ($1)", {std::int64_t{2}}));
+  ASSERT_TRUE((*first)->query("INSERT INTO t VALUES ($1)", {std::int64_t{3}}));
+  EXPECT_EQ(count(), "3\n");
+}
+
 TEST(Databases, OfAnotherKindAreRefused) {
   EXPECT_EQ(connect_database("mysql://x").error().code, Errc::kConfig);
   EXPECT_EQ(connect_database("sqlite:/nonexistent/x.db").error().code, Errc::kUnavailable);
