@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "service/logbook.h"
 #include "service/published.h"
+#include "service/texts.h"
 #include "service/tokens.h"
 #include "wire/ssh/certificate.h"
 
@@ -85,6 +86,8 @@ net::Task<wire::HttpResponse> Api::answer(wire::HttpRequest request) {
 
 net::Task<Result<ApiAnswer>> Api::act_open(Endpoint endpoint) {
   if (endpoint == Endpoint::kHealth) co_return ApiAnswer{200, {{"status", "ok"}}};
+  if (endpoint == Endpoint::kReadOpenApi)
+    co_return ApiAnswer{200, {}, std::string(kOpenApiText), "application/json"};
   if (endpoint == Endpoint::kReady && stopping_)
     co_return Error{Errc::kUnavailable, "the service is stopping"};
   std::function<Result<ApiAnswer>(SqlTransaction&)> job =

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "service/instance_texts.h"
+#include "service/texts.h"
 
 namespace passport::service {
 namespace {

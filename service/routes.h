@@ -14,6 +14,7 @@ enum class Endpoint {
   kHealth,
   kReady,
   kMetrics,
+  kReadOpenApi,
   kListAccounts,
   kReadAuthorities,
   kReadRevocations,

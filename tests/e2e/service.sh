@@ -76,6 +76,23 @@ wait_for 30 both "$id" active || fail "after extend: $(call ann GET "/v1/request
 [[ $(enter "$instance" echo in) == in ]] || fail "after extend: $(cat "$work/ssh.err")"
 ok "extend"
 
+# The rest of what the API offers; each call is held against its description.
+for path in /healthz /readyz /metrics /v1/openapi.json /v1/accounts /v1/authorities /v1/revocations /v1/requests; do
+  [[ $(status ann GET "$path") == 200 ]] || fail "GET $path"
+done
+for path in /v1/accounts /v1/authorities /v1/requests "/v1/requests/$id"; do
+  [[ $(status - GET "$path") == 401 ]] || fail "GET $path without a token"
+done
+[[ $(status eve POST "/v1/requests/$id/approve") == 403 && $(status eve POST "/v1/requests/$id/deny") == 403 ]] || fail "approve"
+[[ $(status ann POST /v1/requests '{"account":"123456789012"}') == 400 ]] || fail "an unusable wish"
+sessions=/v1/requests/$id/sessions
+session=$(call ann POST "$sessions" "{\"instance\":\"${ids[0]}\"}" | field '["session"]')
+[[ $(status ann POST "$sessions/$session/resume") == 200 ]] || fail "resume"
+[[ $(status ann POST "$sessions/$session/report" '{"bytes_sent":1,"bytes_received":2,"reason":"a test"}') == 200 ]] || fail "report"
+[[ $(status ann POST "$sessions/$session/terminate") == 200 ]] || fail "terminate"
+[[ $(status ann POST "$sessions/$session/resume") == 409 ]] || fail "resume after the end"
+ok "every route as it is described"
+
 # Its end: logins refused, what runs is ended, the user is gone.
 enter "$instance" sleep 300 &
 running=$!
@@ -112,5 +129,9 @@ ok "expiry with the service stopped ($(($(date +%s) - end)) s after the end)"
 start_service -v
 wait_for 60 is "$id" expired || fail "$(call ann GET "/v1/requests/$id")"
 ok "expired"
+called=$(sort -u "$PASSPORT_CALLS")
+described=$(grep -o '"operationId": "[^"]*"' "$PASSPORT_OPENAPI" | cut -d'"' -f4 | sort)
+[[ $(comm -13 <(echo "$called") <(echo "$described") | paste -sd' ') == "approveRequest denyRequest" ]] ||
+  fail "never succeeded: $(comm -13 <(echo "$called") <(echo "$described"))"
 stop_service
 stop_lab
