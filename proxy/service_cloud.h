@@ -1,5 +1,6 @@
 // Sessions that passportd starts: whoever has its token needs no AWS credentials.
 #pragma once
+#include "base/json.h"
 #include "net/http_client.h"
 #include "proxy/cloud.h"
 #include "proxy/service_choice.h"
