@@ -135,4 +135,10 @@ net::Task<void> AwsCloud::terminate(std::string session_id, net::Deadline deadli
   if (!done) log(LogLevel::kInfo, "terminate failed: {}", done.error().detail);
 }
 
+/// CloudTrail has what AWS knows, and takes nothing from others.
+net::Task<void> AwsCloud::report(std::string /*session_id*/, SessionReport /*report*/,
+                                 net::Deadline /*deadline*/) {
+  co_return;
+}
+
 }  // namespace passport::proxy

@@ -30,6 +30,8 @@ class AwsCloud final : public Cloud {
   net::Task<Result<Connection>> resume(std::string session_id, bool renew,
                                        net::Deadline deadline) override;
   net::Task<void> terminate(std::string session_id, net::Deadline deadline) override;
+  net::Task<void> report(std::string session_id, SessionReport report,
+                         net::Deadline deadline) override;
   net::Task<Result<wire::DataKey>> data_key(std::string key_id,
                                             wire::aws::EncryptionContext context,
                                             net::Deadline deadline) override;

@@ -31,6 +31,9 @@ class Cloud {
   virtual net::Task<Result<Connection>> resume(std::string session_id, bool renew,
                                                net::Deadline deadline) = 0;
   virtual net::Task<void> terminate(std::string session_id, net::Deadline deadline) = 0;
+  /// Tells how the session went, where somebody keeps that. Nobody waits for it to succeed.
+  virtual net::Task<void> report(std::string session_id, SessionReport report,
+                                 net::Deadline deadline) = 0;
   /// A key that encrypts this session and no other.
   virtual net::Task<Result<wire::DataKey>> data_key(std::string key_id,
                                                     wire::aws::EncryptionContext context,

@@ -70,7 +70,7 @@ net::Task<LinkEnd> Link::run(std::shared_ptr<net::WebSocket> first, LocalSide& l
   spawn(keep_time());
   while (!end_) co_await ended_.wait();
   if (end_->cause == LinkEnd::Cause::kLocal) co_await end_session();
-  if (end_->cause == LinkEnd::Cause::kFailed) co_await deliver_rest();
+  if (end_->error) co_await deliver_rest();
   stopped_ = true;
   local.stop();
   if (websocket_) websocket_->abort();
@@ -78,6 +78,7 @@ net::Task<LinkEnd> Link::run(std::shared_ptr<net::WebSocket> first, LocalSide& l
   for (auto* event : {&outgoing_, &incoming_, &room_, &taken_, &time_, &retry_})
     event->notify();
   while (loops_ > 0) co_await loop_ended_.wait();
+  end_->resumes = resumes_;
   co_return std::move(*end_);
 }
 
@@ -187,11 +188,13 @@ net::Task<std::shared_ptr<net::WebSocket>> Link::resume() {
     if (connection) {
       channel_.resume(std::move(connection->token), Clock::now());
       attach(connection->websocket);
+      ++resumes_;
       co_return std::move(connection->websocket);
     }
     log(LogLevel::kInfo, "cannot resume yet: {}", connection.error().detail);
     if (auto final_error = outage_->judge(connection.error())) {
-      end(LinkEnd::Cause::kFailed, std::move(final_error));
+      const bool gone = connection.error().code == Errc::kNotFound;
+      end(gone ? LinkEnd::Cause::kGone : LinkEnd::Cause::kFailed, std::move(final_error));
       co_return nullptr;
     }
   }

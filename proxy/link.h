@@ -9,22 +9,12 @@
 #include "base/secret.h"
 #include "net/event.h"
 #include "net/websocket.h"
+#include "proxy/link_end.h"
 #include "proxy/local_side.h"
 #include "proxy/outage.h"
 #include "wire/ssm/client_channel.h"
 
 namespace passport::proxy {
-
-/// How a session came to its end.
-struct LinkEnd {
-  enum class Cause {
-    kPeer,    ///< the service or the agent closed the channel
-    kLocal,   ///< the local side is done, or a signal came
-    kFailed,  ///< `error` says why
-  };
-  Cause cause = Cause::kFailed;
-  std::optional<Error> error{};
-};
 
 /// An open websocket, and the token that opens the session on it.
 struct Connection {
@@ -126,6 +116,7 @@ class Link {
   std::optional<LinkEnd> end_;
   std::string silence_;  ///< why we ended the connection ourselves
   int loops_ = 0;
+  unsigned resumes_ = 0;
   bool stopped_ = false;
   bool opened_ = false;         ///< the local side was told
   bool reading_ = true;         ///< false while the local side is slow

@@ -27,7 +27,7 @@ constexpr auto kCredentialsTimeout = 120s;  ///< an MFA code may have to be type
 constexpr auto kStartTimeout = 30s;         ///< StartSession, with its retries
 constexpr auto kConnectTimeout = 15s;       ///< the websocket, to its upgrade
 constexpr auto kKeyTimeout = 12s;           ///< GenerateDataKey; the agent waits 15 s
-constexpr auto kTerminateTimeout = 2s;      ///< TerminateSession, on the way out
+constexpr auto kCloseTimeout = 2s;          ///< TerminateSession and a report, on the way out
 constexpr auto kInterruptTimeout = 6s;  ///< from a signal to the exit, whatever else happens
 constexpr int kSignalExit = 128;
 constexpr int kMostExit = 255;  ///< also of a command that a signal ended: the agent says -1
@@ -68,7 +68,8 @@ class Run {
   Reconnect make_reconnect();
   KeyRequest make_key_request();
   net::Task<void> fetch_key(wire::ssm::KeyWanted wanted);
-  net::Task<void> terminate_session();
+  net::Task<void> close_session(const LinkEnd& end);
+  std::shared_ptr<net::Event> spawn_report(SessionReport report, net::Deadline deadline);
   net::Task<int> conclude(LinkEnd end);
   /// Another session has ended, and that was said.
   bool follows_another() const { return stopping_ && signal_ == 0; }
@@ -188,8 +189,20 @@ net::Task<LinkEnd> Run::carry(aws::Session session) {
   co_return end;
 }
 
-net::Task<void> Run::terminate_session() {
-  return cloud_->terminate(session_id_, net::deadline_in(kTerminateTimeout));
+/// Ends it where it has not ended, and tells how it went: both at once, and within one time.
+net::Task<void> Run::close_session(const LinkEnd& end) {
+  const auto deadline = net::deadline_in(kCloseTimeout);
+  const auto reported = spawn_report(
+      make_session_report(end, signal_, channel_ ? &*channel_ : nullptr), deadline);
+  if (end.cause != LinkEnd::Cause::kPeer) co_await cloud_->terminate(session_id_, deadline);
+  co_await reported->wait(deadline);
+}
+
+std::shared_ptr<net::Event> Run::spawn_report(SessionReport report, net::Deadline deadline) {
+  auto done = std::make_shared<net::Event>(executor_);
+  net::asio::co_spawn(executor_, cloud_->report(session_id_, std::move(report), deadline),
+                      [done](const std::exception_ptr&) { done->notify(); });
+  return done;
 }
 
 net::Task<int> Run::conclude(LinkEnd end) {
@@ -242,14 +255,14 @@ net::Task<int> Run::story(std::shared_ptr<Cloud> cloud) {
     failure = std::current_exception();
   }
   ended_ = true;
-  if (end.cause != LinkEnd::Cause::kPeer) co_await terminate_session();
+  co_await close_session(end);
   if (failure) std::rethrow_exception(failure);
   co_return co_await conclude(std::move(end));
 }
 
 net::Task<void> Run::give_up(std::shared_ptr<Cloud> cloud) {
   if (plan_.started)
-    co_await cloud->terminate(plan_.started->session_id, net::deadline_in(kTerminateTimeout));
+    co_await cloud->terminate(plan_.started->session_id, net::deadline_in(kCloseTimeout));
 }
 
 net::Task<void> Run::wind_up() {
@@ -260,8 +273,8 @@ net::Task<void> Run::wind_up() {
     co_await never.wait(net::deadline_in(kInterruptTimeout));
   } else if (start_sent_) {
     // The story is in a call or a handshake: end the session that it may have started, and go.
-    if (session_id_.empty()) co_await session_known_.wait(net::deadline_in(kTerminateTimeout));
-    if (!session_id_.empty()) co_await terminate_session();
+    if (session_id_.empty()) co_await session_known_.wait(net::deadline_in(kCloseTimeout));
+    if (!session_id_.empty()) co_await close_session({LinkEnd::Cause::kLocal});
   }
 }
 

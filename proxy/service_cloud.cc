@@ -37,8 +37,11 @@ Errc code_for(int status) {
     case 401:
       return Errc::kExpired;
     case 403:
-    case 409:
       return Errc::kDenied;
+    case 404:
+      return Errc::kNotFound;
+    case 409:
+      return Errc::kConflict;
     case 429:
       return Errc::kThrottled;
     case 504:
@@ -131,10 +134,11 @@ net::Task<Result<aws::Session>> ServiceCloud::start_session(aws::StartSessionReq
   body["instance"] = request.target;
   auto asked = ask_for_session("/sessions", std::move(body), deadline);
   auto session = co_await std::move(asked);
-  if (!session)
-    co_return Error{session.error().code, request.target + ": " + session.error().detail,
-                    session.error().hint};
-  co_return session;
+  if (session) co_return session;
+  const auto& why = session.error();
+  // What is in the way is that the request is not active: trying again does not help.
+  const auto code = why.code == Errc::kConflict ? Errc::kDenied : why.code;
+  co_return Error{code, request.target + ": " + why.detail, why.hint};
 }
 
 /// The service is trusted to say who may, not with where a token goes.
@@ -164,6 +168,8 @@ net::Task<Result<Connection>> ServiceCloud::resume(std::string session_id, bool 
                                                    net::Deadline deadline) {
   auto asked = ask_for_session("/sessions/" + session_id + "/resume", {}, deadline);
   auto session = co_await std::move(asked);
+  if (!session && session.error().code == Errc::kConflict)  // it has ended, or its request
+    co_return Error{Errc::kNotFound, session.error().detail};
   if (!session) co_return session.error();
   co_return co_await open_stream(std::move(*session), deadline);
 }
@@ -172,6 +178,18 @@ net::Task<void> ServiceCloud::terminate(std::string session_id, net::Deadline de
   auto called = call("/sessions/" + session_id + "/terminate", {}, deadline);
   const auto done = co_await std::move(called);
   if (!done) log(LogLevel::kInfo, "terminate failed: {}", done.error().detail);
+}
+
+net::Task<void> ServiceCloud::report(std::string session_id, SessionReport report,
+                                     net::Deadline deadline) {
+  json::object body;
+  body["bytes_sent"] = report.bytes_sent;
+  body["bytes_received"] = report.bytes_received;
+  body["resumes"] = report.resumes;
+  body["reason"] = report.reason;
+  auto called = call("/sessions/" + session_id + "/report", std::move(body), deadline);
+  const auto done = co_await std::move(called);
+  if (!done) log(LogLevel::kInfo, "report failed: {}", done.error().detail);
 }
 
 net::Task<Result<wire::DataKey>> ServiceCloud::data_key(

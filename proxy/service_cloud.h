@@ -24,6 +24,8 @@ class ServiceCloud final : public Cloud {
   net::Task<Result<Connection>> resume(std::string session_id, bool renew,
                                        net::Deadline deadline) override;
   net::Task<void> terminate(std::string session_id, net::Deadline deadline) override;
+  net::Task<void> report(std::string session_id, SessionReport report,
+                         net::Deadline deadline) override;
   /// kDenied: keys of sessions are for those with credentials of their own.
   net::Task<Result<wire::DataKey>> data_key(std::string key_id,
                                             wire::aws::EncryptionContext context,

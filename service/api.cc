@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "service/logbook.h"
 #include "service/published.h"
+#include "service/session_report.h"
 #include "service/texts.h"
 #include "service/tokens.h"
 #include "wire/ssh/certificate.h"
@@ -112,7 +113,7 @@ net::Task<Result<ApiAnswer>> Api::act(ApiCall call) {
   if (result && result->step) {
     if (!broker) co_return Error{Errc::kUnavailable, "no sessions are to be had here"};
     const auto endpoint = shared->match.route->endpoint;
-    auto brokered = broker(endpoint, std::move(*result->step), shared->body);
+    auto brokered = broker(endpoint, std::move(*result->step));
     result = co_await std::move(brokered);
   }
   if (result || result.error().code == Errc::kUnavailable ||
@@ -185,8 +186,14 @@ Result<ApiAnswer> Api::change(Scope& scope) {
     case Endpoint::kStartSession:
     case Endpoint::kResumeSession:
     case Endpoint::kTerminateSession:
-    case Endpoint::kReportSession:
       return plan_session(scope);
+    case Endpoint::kReportSession: {
+      auto details = report_session(transaction, scope.stored->request.id,
+                                    scope.call.match.session, scope.call.body);
+      if (!details) return details.error();
+      scope.details = std::move(*details);
+      return ApiAnswer{200, {{"session", scope.call.match.session}}};
+    }
     case Endpoint::kExtendRequest: {
       const auto by = read_extension(scope.call.body);
       if (!by) return by.error();
@@ -284,7 +291,7 @@ Result<ApiAnswer> Api::certify(Scope& scope) {
       200, {{"certificates", std::move(certificates)}, {"valid_before", terms->valid_before}}};
 }
 
-/// Starting and resuming are for an active request; ending and reporting always are.
+/// Starting and resuming are for an active request; ending always is.
 Result<ApiAnswer> Api::plan_session(Scope& scope) {
   const auto& request = scope.stored->request;
   const auto endpoint = scope.call.match.route->endpoint;
@@ -299,10 +306,10 @@ Result<ApiAnswer> Api::plan_session(Scope& scope) {
       SessionStep{request, find_string(scope.call.body, "instance"), scope.call.match.session};
   const bool starts = endpoint == Endpoint::kStartSession;
   const auto known = scope.transaction.query(
-      starts
-          ? "SELECT instance FROM request_instance WHERE request = $1 AND instance = $2 AND "
-            "state IN ('active', 'waiting', 'provisioning')"
-          : "SELECT instance FROM ssm_session WHERE request = $1 AND id = $2 AND ended_at = 0",
+      starts ? "SELECT instance FROM request_instance WHERE request = $1 AND instance = $2 AND "
+               "state IN ('active', 'waiting', 'provisioning')"
+             : "SELECT instance FROM ssm_session WHERE request = $1 AND id = $2 AND ended_at = "
+               "0",
       {request.id, starts ? answer.step->instance : answer.step->session});
   if (!known) return known.error();
   if (known->empty())

@@ -37,7 +37,7 @@ class Api {
         random_(std::move(random)) {}
 
   /// Takes the step for the call: what SSM has to do with it. Without it sessions are refused.
-  std::function<net::Task<Result<ApiAnswer>>(Endpoint, SessionStep, json::object body)> broker;
+  std::function<net::Task<Result<ApiAnswer>>(Endpoint, SessionStep)> broker;
   /// Called after a change that gives the service work to do.
   std::function<void()> on_work;
   void stop() { stopping_ = true; }

@@ -1,7 +1,5 @@
 #include "service/broker.h"
 
-#include "base/log.h"
-#include "base/text.h"
 #include "service/fail_point.h"
 #include "service/logbook.h"
 
@@ -10,7 +8,6 @@ namespace {
 
 constexpr const char* kDocument = "AWS-StartSSHSession";
 constexpr const char* kPort = "22";
-constexpr std::size_t kMaxReportedReason = 200;  ///< bytes
 
 Result<bool> append(SqlTransaction& transaction, const SessionStep& step,
                     const std::string& action, json::object details) {
@@ -54,42 +51,22 @@ Result<bool> note_end(SqlTransaction& transaction, const SessionStep& step) {
   return append(transaction, step, "session.terminate", {});
 }
 
-Result<bool> note_report(SqlTransaction& transaction, const SessionStep& step,
-                         std::int64_t sent, std::int64_t received, const std::string& reason) {
-  const auto updated = transaction.query(
-      "UPDATE ssm_session SET bytes_sent = $2, bytes_received = $3 WHERE id = $1",
-      {step.session, sent, received});
-  if (!updated) return updated.error();
-  return append(transaction, step, "session.report",
-                {{"bytes_sent", sent}, {"bytes_received", received}, {"reason", reason}});
-}
-
 using Job = std::function<Result<bool>(SqlTransaction&)>;
 
 Job with(Result<bool> (*note)(SqlTransaction&, const SessionStep&), const SessionStep& step) {
   return [note, step](SqlTransaction& transaction) { return note(transaction, step); };
 }
 
-Result<std::int64_t> read_count(const json::object& body, std::string_view field) {
-  const auto* value = body.if_contains(field);
-  if (value == nullptr || !value->is_int64() || value->get_int64() < 0)
-    return Error{Errc::kUsage, std::string(field) + ": not a number of bytes"};
-  return value->get_int64();
-}
-
 }  // namespace
 
-net::Task<Result<ApiAnswer>> Broker::take(Endpoint endpoint, SessionStep step,
-                                          json::object body) {
+net::Task<Result<ApiAnswer>> Broker::take(Endpoint endpoint, SessionStep step) {
   switch (endpoint) {
     case Endpoint::kStartSession:
       return start(std::move(step));
     case Endpoint::kResumeSession:
       return resume(std::move(step));
-    case Endpoint::kTerminateSession:
-      return terminate(std::move(step));
     default:
-      return report(std::move(step), std::move(body));
+      return terminate(std::move(step));
   }
 }
 
@@ -156,22 +133,6 @@ net::Task<Result<ApiAnswer>> Broker::terminate(SessionStep step) {
   if (!noted) co_return noted.error();
   ApiAnswer answer;
   answer.body = {{"session", step.session}, {"state", "ended"}};
-  co_return answer;
-}
-
-net::Task<Result<ApiAnswer>> Broker::report(SessionStep step, json::object body) {
-  const auto sent = read_count(body, "bytes_sent");
-  if (!sent) co_return sent.error();
-  const auto received = read_count(body, "bytes_received");
-  if (!received) co_return received.error();
-  const auto reason = escape_for_terminal(find_string(body, "reason"), kMaxReportedReason);
-  Job job = [step, s = *sent, r = *received, reason](SqlTransaction& transaction) {
-    return note_report(transaction, step, s, r, reason);
-  };
-  const auto noted = co_await database_.run<bool>(std::move(job));
-  if (!noted) co_return noted.error();
-  ApiAnswer answer;
-  answer.body = {{"session", step.session}};
   co_return answer;
 }
 

@@ -16,7 +16,7 @@ class Broker {
   Broker(const Config& config, Database& database, AccountAccess& access)
       : config_(config), database_(database), access_(access) {}
 
-  net::Task<Result<ApiAnswer>> take(Endpoint endpoint, SessionStep step, json::object body);
+  net::Task<Result<ApiAnswer>> take(Endpoint endpoint, SessionStep step);
 
  private:
   using Client = std::unique_ptr<AccountSsm>;
@@ -24,7 +24,6 @@ class Broker {
   net::Task<Result<ApiAnswer>> start(SessionStep step);
   net::Task<Result<ApiAnswer>> resume(SessionStep step);
   net::Task<Result<ApiAnswer>> terminate(SessionStep step);
-  net::Task<Result<ApiAnswer>> report(SessionStep step, json::object body);
   net::Task<Result<ApiAnswer>> hand_out(SessionStep step, Client client, aws::Session session);
 
   const Config& config_;

@@ -93,9 +93,8 @@ Result<void> start(Service& out, const asio::any_io_executor& executor, const Co
   out.reconciler = std::make_unique<Reconciler>(executor, config, *out.database, *out.access,
                                                 out.authorities->trusted());
   out.broker = std::make_unique<Broker>(config, *out.database, *out.access);
-  out.api->broker = [broker = out.broker.get()](Endpoint endpoint, SessionStep step,
-                                                json::object body) {
-    return broker->take(endpoint, std::move(step), std::move(body));
+  out.api->broker = [broker = out.broker.get()](Endpoint endpoint, SessionStep step) {
+    return broker->take(endpoint, std::move(step));
   };
   out.reconciler->on_end = [checkpoints = out.checkpoints.get()] { checkpoints->wake(); };
   out.notices = std::make_unique<Notices>(executor, config, *out.database);

@@ -45,7 +45,7 @@ for key in i["host_keys"]: print(i["id"], key)' "$at" >>"$work/known"
 done
 # enter INSTANCE COMMAND...: by the service's sessions, without credentials for AWS.
 enter() {
-  local through="env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY $proxy --service $url --service-ca $work/tls.pem"
+  local through="${counted:-} env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY $proxy --service $url --service-ca $work/tls.pem"
   through+=" --token-file $work/${who:-ann} --request $id %h %p"
   timeout 60 ssh -F none -o ProxyCommand="$through" -o UserKnownHostsFile="$work/known" -o StrictHostKeyChecking=yes \
     -o IdentityAgent=none -o IdentitiesOnly=yes -i "$work/key" -o BatchMode=yes "$user@$1" "${@:2}" 2>"$work/ssh.err"
@@ -58,6 +58,68 @@ who=eve enter "$instance" true && fail "eve's token got a session"
 [[ $(cat "$work/ssh.err") == *"the service says: you may not do that"* ]] || fail "eve: $(cat "$work/ssh.err")"
 wait_for 5 test "$(audited ssm:TerminateSession)" = 2 || fail "$(audited ssm:TerminateSession) sessions ended"
 ok "sessions through the service"
+
+# A session that breaks again and again, and what the Logbook has of it: the bytes that went through it.
+# claimed SESSION...: what was reported of these, one line of JSON each.
+claimed() {
+  "$build/service/passport-logbook" show --json --object "$id" --database "sqlite:$work/state/passport.db" |
+    python3 -c '
+import json, sys
+for record in map(json.loads, sys.stdin):
+    details = json.loads(record["details"])
+    if record["action"] == "session.report" and details["session"] in sys.argv[1:]:
+        assert record["actor"] == "ann" and record["outcome"] == "ok", record
+        print(json.dumps(details["claimed"]))' "$@"
+}
+newest_session() { sqlite3 "$work/state/passport.db" 'SELECT id FROM ssm_session ORDER BY started_at DESC LIMIT 1'; }
+printf '#!/bin/sh\ntee %s/to | "$@" | tee -p %s/from\n' "$work" "$work" >"$work/count"
+chmod +x "$work/count"
+"$lab" fault --state "$state" close-every=700 >/dev/null
+counted=$work/count enter "$instance" 'head -c 200000 /dev/zero; sleep 4' >"$work/zeros" &
+running=$!
+broken() { (($(audited ssm:ResumeSession) >= 2)); }
+wait_for 20 broken || fail "no session breaks: $(cat "$work/ssh.err")"
+"$lab" fault --state "$state" close-every= >/dev/null
+wait "$running" || fail "a session that breaks: $(cat "$work/ssh.err")"
+[[ $(stat -c %s "$work/zeros") == 200000 ]] || fail "of 200000 bytes came $(stat -c %s "$work/zeros")"
+session=$(newest_session)
+reported() { [[ -n $(claimed "$session") ]]; }
+wait_for 5 reported || fail "no report of $session: $(cat "$work/ssh.err")"
+claimed "$session" | python3 -c '
+import json, os, sys
+claimed = json.load(sys.stdin)
+went = {"bytes_sent": os.path.getsize(sys.argv[1]), "bytes_received": os.path.getsize(sys.argv[2])}
+assert went["bytes_received"] > 200000 and went.items() <= claimed.items(), (went, claimed)
+assert claimed["resumes"] >= 1, claimed
+assert claimed["reason"] in ("end of input", "closed by the server", "closed by the client"), claimed' "$work/to" "$work/from" ||
+  fail "report: $(claimed "$session"), $(stat -c %s "$work/to" "$work/from")"
+(($(sqlite3 "$work/state/passport.db" "SELECT resumes FROM ssm_session WHERE id = '$session'") >= 1)) || fail "the service saw no resume"
+ok "bytes, resumes and reason are in the Logbook: $(claimed "$session")"
+mkfifo "$work/fifo"
+greeted() { [[ -s $work/greeting ]]; }
+# open_session: the proxy alone, once sshd has spoken; its input is descriptor 8, its process $running.
+open_session() {
+  rm -f "$work/greeting"
+  "$proxy" --service "$url" --service-ca "$work/tls.pem" --token-file "$work/ann" --request "$id" "$instance" 22 \
+    <"$work/fifo" >"$work/greeting" 2>"$work/err" &
+  running=$!
+  exec 8>"$work/fifo"
+  wait_for 20 greeted || fail "no greeting of sshd: $(cat "$work/err")"
+}
+open_session
+kill -TERM "$running"
+wait "$running" && fail "the signal did not end it"
+exec 8>&-
+[[ $(claimed "$(newest_session)") == *'"signal TERM"'* ]] || fail "after a signal: $(claimed "$(newest_session)")"
+open_session
+kill -STOP "$service"
+started=$SECONDS
+kill -TERM "$running"
+wait "$running" && fail "the signal did not end it"
+exec 8>&-
+kill -CONT "$service"
+((SECONDS - started <= 4)) || fail "the proxy waited $((SECONDS - started)) s for a service that does not answer"
+ok "reports after a signal, and no wait for a service that does not answer ($((SECONDS - started)) s)"
 
 # Nobody else.
 for path in "" /extend /complete /certificates /sessions; do

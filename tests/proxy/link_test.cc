@@ -348,7 +348,7 @@ TEST(Link, ARefusedResumeIsTriedAgainWithCredentialsReadAnew) {
 
 TEST(Link, ASessionThatIsGoneEndsItAtOnce) {
   const auto [end, renewed] = break_once({{Errc::kNotFound, "aws: the session has ended"}});
-  EXPECT_EQ(end.cause, LinkEnd::Cause::kFailed);
+  EXPECT_EQ(end.cause, LinkEnd::Cause::kGone);
   ASSERT_TRUE(end.error);
   EXPECT_EQ(end.error->code, Errc::kUnavailable);
   EXPECT_NE(end.error->detail.find("the session is gone"), std::string::npos);

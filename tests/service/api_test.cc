@@ -114,6 +114,53 @@ TEST_P(ApiTest, CertificatesAreForTheOwnerOfAnActiveRequest) {
   EXPECT_EQ(call(ann, "POST", path, body).status, 409);
 }
 
+/// Also of a session that has ended, once, and only by the owner of its request.
+TEST_P(ApiTest, WhatASessionsUserClaimsIsKeptApart) {
+  const auto ann = token("ann", {"admins"});
+  const auto id = create(ann);
+  const auto other = create(ann);
+  query(
+      "INSERT INTO ssm_session (id, request, instance, document, started_at, ended_at, reason, "
+      "resumes) VALUES ('ann-0a1b', '" +
+      id + "', 'i-0123456789abcdef0', 'D', 1, 2, 'request ended', 1) RETURNING id");
+  const std::string session = "/sessions/ann-0a1b/report";
+  const json::object claims = {{"bytes_sent", 1234},
+                               {"bytes_received", 5678901234},
+                               {"resumes", 3},
+                               {"reason", "signal TERM\x1b[2J" + std::string(500, 'x')}};
+  for (const auto* field : {"bytes_sent", "bytes_received", "resumes"}) {
+    for (const json::value& bad : {json::value(-1), json::value("1"), json::value()}) {
+      auto wrong = claims;
+      wrong[field] = bad;
+      const auto answer = call(ann, "POST", "/v1/requests/" + id + session, wrong);
+      EXPECT_EQ(answer.status, 400) << field;
+      EXPECT_NE(answer.body.find(field), std::string::npos) << answer.body;
+    }
+  }
+  EXPECT_EQ(call(ann, "POST", "/v1/requests/" + other + session, claims).status, 409);
+  EXPECT_EQ(
+      call(token("bob", {"admins"}), "POST", "/v1/requests/" + id + session, claims).status,
+      403);
+  EXPECT_EQ(count("session_report"), 0);
+  EXPECT_EQ(call(ann, "POST", "/v1/requests/" + id + session, claims).status, 200);
+  EXPECT_EQ(call(ann, "POST", "/v1/requests/" + id + session, claims).status, 409);
+  const auto kept =
+      query("SELECT bytes_sent, bytes_received, resumes, reason FROM session_report").at(0);
+  EXPECT_EQ(kept.integer(0), 1234);
+  EXPECT_EQ(kept.integer(1), 5678901234);
+  EXPECT_EQ(kept.integer(2), 3);
+  EXPECT_TRUE(kept.text(3).starts_with("signal TERM\\x1b[2Jxxx")) << kept.text(3);
+  EXPECT_LE(kept.text(3).size(), 210U);
+  const auto known = query("SELECT resumes, reason FROM ssm_session").at(0);
+  EXPECT_EQ(known.integer(0), 1);
+  EXPECT_EQ(known.text(1), "request ended");
+  const auto logged =
+      query("SELECT details FROM logbook WHERE action = 'session.report' AND outcome = 'ok'");
+  ASSERT_EQ(logged.size(), 1U);
+  EXPECT_NE(logged[0].text(0).find("\"claimed\":{\"bytes_sent\":1234,"), std::string::npos)
+      << logged[0].text(0);
+}
+
 TEST_P(ApiTest, WhoeverIsUnknownLearnsAndChangesNothing) {
   const auto ann = token("ann", {"admins"});
   const auto id = create(ann);

@@ -113,6 +113,7 @@ Result<void> ClientChannel::on_stream(const Delivery& d) {
     if (const auto code = parse_exit_code(d.payload)) exit_code_ = *code;
   } else {
     (d.type == PayloadType::kStdErr ? errors_ : readable_).append(d.payload);
+    bytes_received_ += d.payload.size();
   }
   return {};
 }
@@ -146,6 +147,7 @@ std::size_t ClientChannel::room() const {
 std::size_t ClientChannel::send(ByteView bytes, Time now) {
   bytes = bytes.first(std::min(bytes.size(), room()));
   if (bytes.empty()) return 0;
+  bytes_sent_ += bytes.size();
   if (holding_) {
     append(first_bytes_, bytes);
     if (hold_until_ && now >= *hold_until_) release_first_bytes();

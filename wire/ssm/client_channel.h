@@ -129,7 +129,8 @@ class ClientChannel {
   }  ///< all sent is acknowledged
   /// The port took or gave a byte, so there is one.
   bool port_proved() const;
-  bool paused() const { return stream_.paused(); }  ///< the service asked for a pause
+  bool input_ended() const { return input_ended_; }  ///< finish() was called
+  bool paused() const { return stream_.paused(); }   ///< the service asked for a pause
   /// The channel closed while messages were missing: readable() ended early.
   bool truncated() const { return state_ == State::kClosed && stream_.has_gap(); }
   /// Why the service says it ended (channel_closed's Output): its words, not escaped. May be
@@ -153,6 +154,9 @@ class ClientChannel {
   /// Of the command, where its agent tells (NonInteractiveCommands with separateOutputStream).
   std::optional<int> exit_code() const { return exit_code_; }
   StreamCounters counters() const { return stream_.counters(); }
+  /// Stream bytes that send() took, and that were delivered here in order.
+  std::uint64_t bytes_sent() const { return bytes_sent_; }
+  std::uint64_t bytes_received() const { return bytes_received_; }
 
  private:
   static Error protocol_error(std::string detail);
@@ -196,6 +200,8 @@ class ClientChannel {
   std::optional<KeyWanted> key_wanted_;
   bool challenged_ = false;  ///< the agent has shown that it holds the key
   unsigned refusals_ = 0;
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t bytes_received_ = 0;
   ByteQueue readable_;
   ByteQueue errors_;
   std::string session_type_;
