@@ -126,6 +126,11 @@ wire::HttpResponse answer_create_channel(ServiceState& state, const wire::HttpRe
     return make_gateway_error(403, "AccessDeniedException", failure->message);
   }
   const bool control = target.kind == ChannelTarget::Kind::kControl;
+  const std::string_view name = control ? "CreateControlChannel" : "CreateDataChannel";
+  const auto action = "ssmmessages:" + std::string(name);
+  const ApiCall call{state, std::get<Principal>(caller), now};
+  if (const auto denial = find_denial(call, {action, "*", "", ""}))
+    return make_gateway_error(403, "AccessDeniedException", denial->message);
   const auto token =
       control ? state.issue_control_token(target.id) : state.issue_agent_token(target.id);
   if (token.empty()) {
@@ -133,9 +138,8 @@ wire::HttpResponse answer_create_channel(ServiceState& state, const wire::HttpRe
         400, "ValidationException",
         fmt::format("{} {} does not exist", control ? "instance" : "session", target.id));
   }
-  const std::string_view name = control ? "CreateControlChannel" : "CreateDataChannel";
-  state.audit({now, std::get<Principal>(caller).arn, "ssmmessages:" + std::string(name),
-               control ? target.id : "", control ? "" : target.id, "ok"});
+  state.audit({now, call.principal.arn, action, control ? target.id : "",
+               control ? "" : target.id, "ok"});
   return make_xml_answer(
       201, fmt::format("<{0}Response><MessageSchemaVersion>1.0</MessageSchemaVersion>"
                        "<TokenValue>{1}</TokenValue></{0}Response>",

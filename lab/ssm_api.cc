@@ -240,11 +240,14 @@ wire::HttpResponse answer_ssm(const ApiCall& call, std::string_view operation,
   if (operation == "StartSession") return answer_start_session(call, request);
   if (operation == "ResumeSession") return answer_resume_session(call, request);
   if (operation == "TerminateSession") return answer_terminate_session(call, request);
-  if (operation == "UpdateInstanceInformation") return answer_update_information(call, request);
   if (operation == "DescribeSessions" || operation == "DescribeInstanceInformation") {
     return answer_describe(call, operation, request);
   }
   if (is_command_call(operation)) return answer_command_call(call, operation, request);
+  // May it be asked for at all? What the resource is, only those above know.
+  const ApiSubject subject{"ssm:" + std::string(operation), "*", "", ""};
+  if (auto denial = find_denial(call, subject)) return refuse(call, subject, *denial);
+  if (operation == "UpdateInstanceInformation") return answer_update_information(call, request);
   for (const auto known : kAgentCalls) {
     if (operation == known) return make_json_answer(200, "{}");
   }

@@ -1,32 +1,11 @@
 #include "service/account_access.h"
 
-#include <algorithm>
-
-#include "base/text.h"
 #include "service/session_policy.h"
 
 namespace passport::service {
 namespace {
 
 constexpr std::chrono::minutes kRenewBefore{5};
-constexpr std::size_t kMaxSourceIdentity = 64;
-
-/// STS takes letters, digits and "+=,.@-_"; what is not among them is told by '_'.
-std::string source_identity_of(std::string_view owner) {
-  std::string out(owner.substr(0, kMaxSourceIdentity));
-  for (auto& c : out) {
-    const bool plain =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!plain && std::string_view("+=,.@-_").find(c) == std::string_view::npos) c = '_';
-  }
-  if (out.size() < 2) out += "__";
-  return out;
-}
-
-std::string partition_of(std::string_view arn) {
-  const auto end = arn.find(':', 4);
-  return std::string(arn.substr(4, end == std::string_view::npos ? 0 : end - 4));
-}
 
 /// Credentials of one AssumeRole, kept until they have to be renewed.
 class Assumed {
@@ -101,24 +80,10 @@ Result<std::unique_ptr<AccountSsm>> AccountAccess::narrowed(const Account& accou
                                                             const AccessRequest& request,
                                                             const std::string& instance,
                                                             const std::string& document) {
-  SessionScope scope;
-  scope.partition = partition_of(account.role_arn);
-  scope.account = account.id;
-  scope.region = request.region;
-  scope.session_name = request.id;
-  if (!instance.empty()) scope.instances = {instance};
-  if (!document.empty()) scope.documents = {document};
-  auto policy = make_session_policy(scope);
-  if (!policy) return policy.error();
-  aws::AssumeRoleRequest wanted;
-  wanted.role_arn = account.role_arn;
-  wanted.role_session_name = request.id;
-  wanted.external_id = account.external_id;
-  wanted.policy = std::move(*policy);
-  wanted.source_identity = source_identity_of(request.owner);
-  wanted.tags = {{"PassportRequest", request.id}};
+  auto role = make_narrowed_role(account, request, instance, document);
+  if (!role) return role.error();
   return std::make_unique<AccountSsm>(world_, settings_for(request.region),
-                                      assume(std::move(wanted)));
+                                      assume(std::move(*role)));
 }
 
 }  // namespace passport::service

@@ -8,6 +8,25 @@
 namespace passport::service {
 namespace {
 
+constexpr std::size_t kMaxSourceIdentity = 64;
+
+/// STS takes letters, digits and "+=,.@-_"; what is not among them is told by '_'.
+std::string source_identity_of(std::string_view owner) {
+  std::string out(owner.substr(0, kMaxSourceIdentity));
+  for (auto& c : out) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!plain && std::string_view("+=,.@-_").find(c) == std::string_view::npos) c = '_';
+  }
+  if (out.size() < 2) out += "__";
+  return out;
+}
+
+std::string partition_of(std::string_view arn) {
+  const auto end = arn.find(':', 4);
+  return std::string(arn.substr(4, end == std::string_view::npos ? 0 : end - 4));
+}
+
 json::object allow(std::string_view action, json::array resources) {
   return {{"Effect", "Allow"}, {"Action", action}, {"Resource", std::move(resources)}};
 }
@@ -44,6 +63,29 @@ Result<std::string> make_session_policy(const SessionScope& scope) {
   if (text.size() > kMaxSessionPolicy || scope.instances.size() > kMaxScopeInstances)
     return Error{Errc::kTooLarge, "session policy: too many instances at once"};
   return text;
+}
+
+Result<wire::aws::AssumeRoleRequest> make_narrowed_role(const Account& account,
+                                                        const AccessRequest& request,
+                                                        const std::string& instance,
+                                                        const std::string& document) {
+  SessionScope scope;
+  scope.partition = partition_of(account.role_arn);
+  scope.account = account.id;
+  scope.region = request.region;
+  scope.session_name = request.id;
+  if (!instance.empty()) scope.instances = {instance};
+  if (!document.empty()) scope.documents = {document};
+  auto policy = make_session_policy(scope);
+  if (!policy) return policy.error();
+  wire::aws::AssumeRoleRequest out;
+  out.role_arn = account.role_arn;
+  out.role_session_name = request.id;
+  out.external_id = account.external_id;
+  out.policy = std::move(*policy);
+  out.source_identity = source_identity_of(request.owner);
+  out.tags = {{"PassportRequest", request.id}};
+  return out;
 }
 
 }  // namespace passport::service

@@ -5,6 +5,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "service/access_request.h"
+#include "service/config.h"
+#include "wire/aws/sts_messages.h"
 
 namespace passport::service {
 
@@ -26,5 +29,13 @@ inline constexpr std::size_t kMaxSessionPolicy = 2048;  ///< characters: STS tak
 /// (ssm:SessionDocumentAccessCheck), and resuming, terminating and opening this role session's
 /// own sessions; nothing else, so no SendCommand. Errors: kTooLarge.
 Result<std::string> make_session_policy(const SessionScope& scope);
+
+/// The account's role, narrowed to starting sessions on this instance of the request with this
+/// document (both empty: to none), and to the request's own sessions; with its owner as source
+/// identity. Errors: those of the session policy.
+Result<wire::aws::AssumeRoleRequest> make_narrowed_role(const Account& account,
+                                                        const AccessRequest& request,
+                                                        const std::string& instance,
+                                                        const std::string& document);
 
 }  // namespace passport::service
