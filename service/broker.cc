@@ -1,5 +1,7 @@
 #include "service/broker.h"
 
+#include <fmt/format.h>
+
 #include "service/fail_point.h"
 #include "service/logbook.h"
 
@@ -57,6 +59,20 @@ Job with(Result<bool> (*note)(SqlTransaction&, const SessionStep&), const Sessio
   return [note, step](SqlTransaction& transaction) { return note(transaction, step); };
 }
 
+/// AWS's no, for somebody who has no credentials of AWS's.
+Error refused(const Error& error, std::string_view action, const SessionStep& step) {
+  auto out = error;
+  out.hint.clear();
+  if (error.code == Errc::kDenied) {
+    out.detail = fmt::format("{} on {}: account {} does not allow it: {}", action,
+                             step.instance, step.request.account, error.detail);
+    out.hint = "who administers IAM there can";
+  }
+  // Those that are over are the service's own: to log in again would not help.
+  if (error.code == Errc::kExpired) out.code = Errc::kUnavailable;
+  return out;
+}
+
 }  // namespace
 
 net::Task<Result<ApiAnswer>> Broker::take(Endpoint endpoint, SessionStep step) {
@@ -81,7 +97,7 @@ net::Task<Result<ApiAnswer>> Broker::start(SessionStep step) {
   wanted.reason = "Passport " + step.request.id;
   auto session =
       co_await (*client)->ssm().start_session(std::move(wanted), net::deadline_in(kCallTime));
-  if (!session) co_return session.error();
+  if (!session) co_return refused(session.error(), "ssm:StartSession", step);
   fail_point("session started");
   step.session = session->session_id;
   const auto noted = co_await database_.run<bool>(with(insert, step));
@@ -101,7 +117,7 @@ net::Task<Result<ApiAnswer>> Broker::resume(SessionStep step) {
   if (!client) co_return client.error();
   auto session =
       co_await (*client)->ssm().resume_session(step.session, net::deadline_in(kCallTime));
-  if (!session) co_return session.error();
+  if (!session) co_return refused(session.error(), "ssm:ResumeSession", step);
   const auto noted = co_await database_.run<bool>(with(note_resume, step));
   if (!noted) co_return noted.error();
   auto handed = hand_out(std::move(step), std::move(*client), std::move(*session));
@@ -128,7 +144,7 @@ net::Task<Result<ApiAnswer>> Broker::terminate(SessionStep step) {
   if (!client) co_return client.error();
   const auto ended =
       co_await (*client)->ssm().terminate_session(step.session, net::deadline_in(kCallTime));
-  if (!ended) co_return ended.error();
+  if (!ended) co_return refused(ended.error(), "ssm:TerminateSession", step);
   const auto noted = co_await database_.run<bool>(with(note_end, step));
   if (!noted) co_return noted.error();
   ApiAnswer answer;

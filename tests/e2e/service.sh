@@ -150,10 +150,24 @@ done
 sessions=/v1/requests/$id/sessions
 session=$(call ann POST "$sessions" "{\"instance\":\"${ids[0]}\"}" | field '["session"]')
 [[ $(status ann POST "$sessions/$session/resume") == 200 ]] || fail "resume"
-[[ $(status ann POST "$sessions/$session/report" '{"bytes_sent":1,"bytes_received":2,"reason":"a test"}') == 200 ]] || fail "report"
+[[ $(status ann POST "$sessions/$session/report" '{"bytes_sent":1,"bytes_received":2,"resumes":0,"reason":"a test"}') == 200 ]] || fail "report"
 [[ $(status ann POST "$sessions/$session/terminate") == 200 ]] || fail "terminate"
 [[ $(status ann POST "$sessions/$session/resume") == 409 ]] || fail "resume after the end"
 ok "every route as it is described"
+
+# What the account's IAM does not allow is told: which action, on which instance.
+cat >"$work/little.json" <<EOF
+{"Version": "2012-10-17", "Statement": [
+ {"Effect": "Allow", "Action": ["ssm:*", "ssmmessages:*"], "Resource": "*"},
+ {"Effect": "Deny", "Action": "ssm:StartSession", "Resource": "arn:aws:ec2:*:*:instance/${ids[1]}"}]}
+EOF
+"$lab" fault --state "$state" "policy=role/passport:$work/little.json" >/dev/null
+enter "${ids[1]}" true && fail "IAM said no"
+said=$(grep -v '^kex_exchange\|^Connection closed' "$work/ssh.err")
+[[ $said == *"ssm:StartSession on ${ids[1]}: account 123456789012 does not allow it: aws: AccessDenied"* ]] || fail "IAM: $said"
+[[ $(enter "${ids[0]}" echo in) == in ]] || fail "IAM allows this one: $(cat "$work/ssh.err")"
+"$lab" fault --state "$state" policy= >/dev/null
+ok "IAM's no"
 
 # Its end: logins refused, what runs is ended, the user is gone.
 enter "$instance" sleep 300 &
