@@ -60,12 +60,26 @@ bool is_cut(const wire::aws::CommandInvocation& invocation) {
 }  // namespace
 
 net::Task<void> Reconciler::run() {
+  bool renewed = false;
   while (!stopping_) {
+    if (!renewed) renewed = co_await renew();
     bool more = working_ < kMaxAtOnce;
     if (more) more = co_await claim_next();
     if (!more) co_await wake_.wait(net::deadline_in(kLook));
   }
   while (working_ > 0) co_await wake_.wait(net::deadline_in(kLook));
+}
+
+/// Once, at the start: keys are exchanged, and sudo is granted or not, with a new start.
+net::Task<bool> Reconciler::renew() {
+  std::function<Result<std::size_t>(SqlTransaction&)> transact =
+      [told = told_, keys = authorities_](SqlTransaction& transaction) {
+        return renew_requests(transaction, told, keys);
+      };
+  const auto count = co_await database_.run<std::size_t>(std::move(transact));
+  if (!count) log(LogLevel::kInfo, "requests not renewed: {}", count.error().detail);
+  if (count && *count > 0) log_line(fmt::format("{} requests are told anew", *count));
+  co_return count.has_value();
 }
 
 net::Task<bool> Reconciler::claim_next() {
@@ -121,7 +135,7 @@ net::Task<Result<void>> Reconciler::work_on(Job& job) {
 /// Writes down what is about to be done. False: the request is not ours any more.
 net::Task<Result<bool>> Reconciler::plan(Job& job) {
   std::function<Result<Job>(SqlTransaction&)> transact =
-      [claim = job.claim](SqlTransaction& transaction) -> Result<Job> {
+      [claim = job.claim, told = told_](SqlTransaction& transaction) -> Result<Job> {
     Job out{claim};
     auto stored = load_claimed(transaction, claim);
     if (!stored) return stored.error();
@@ -138,11 +152,14 @@ net::Task<Result<bool>> Reconciler::plan(Job& job) {
     out.batches = take_batches(request, *instances, transaction.now());
     for (const auto& batch : out.batches) {
       if (auto logged = log_batch(transaction, request, batch); !logged) return logged.error();
-      for (const auto& instance : *instances)
-        if (std::find(batch.instances.begin(), batch.instances.end(), instance.instance_id) !=
+      for (auto& instance : *instances) {
+        if (std::find(batch.instances.begin(), batch.instances.end(), instance.instance_id) ==
             batch.instances.end())
-          if (auto kept = update_instance(transaction, request.id, instance); !kept)
-            return kept.error();
+          continue;
+        if (!batch.remove) instance.told = told;
+        if (auto kept = update_instance(transaction, request.id, instance); !kept)
+          return kept.error();
+      }
     }
     if (request.state == RequestState::kCompleting) {
       auto sessions = list_open_sessions(transaction, request.id);

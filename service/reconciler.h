@@ -9,6 +9,7 @@
 #include "service/account_access.h"
 #include "service/authorities.h"
 #include "service/instance_work.h"
+#include "service/renewal.h"
 #include "service/work_store.h"
 
 namespace passport::service {
@@ -28,6 +29,7 @@ class Reconciler {
         database_(database),
         access_(access),
         authorities_(std::move(authorities)),
+        told_(digest_of_settings(authorities_, config.sudo)),
         wake_(executor) {}
 
   /// Called after the end of a request.
@@ -50,6 +52,7 @@ class Reconciler {
     std::vector<std::string> sessions{};  ///< to be terminated
   };
 
+  net::Task<bool> renew();
   net::Task<bool> claim_next();
   net::Task<void> work(Claim claim);
   net::Task<Result<void>> work_on(Job& job);
@@ -67,6 +70,7 @@ class Reconciler {
   Database& database_;
   AccountAccess& access_;
   std::vector<wire::ssh::PublicKey> authorities_;
+  std::string told_;  ///< of these and of sudo
   net::Event wake_;
   std::size_t working_ = 0;
   bool stopping_ = false;

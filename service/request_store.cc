@@ -104,7 +104,7 @@ Result<std::vector<RequestInstance>> load_instances(SqlTransaction& transaction,
                                                     const std::string& request) {
   const auto rows = transaction.query(
       "SELECT instance, state, generation, command, attempts, next_try_at, error, host_keys, "
-      "sshd_version, home FROM request_instance WHERE request = $1 ORDER BY instance",
+      "sshd_version, home, told FROM request_instance WHERE request = $1 ORDER BY instance",
       {request});
   if (!rows) return rows.error();
   std::vector<RequestInstance> out;
@@ -112,7 +112,8 @@ Result<std::vector<RequestInstance>> load_instances(SqlTransaction& transaction,
     const auto state = find_instance_state(row.text(1));
     if (!state) return Error{Errc::kInternal, "database: an instance in no known state"};
     out.push_back({row.text(0), *state, row.integer(2), row.text(3), row.integer(4),
-                   row.integer(5), row.text(6), row.text(7), row.text(8), row.text(9)});
+                   row.integer(5), row.text(6), row.text(7), row.text(8), row.text(9),
+                   row.text(10)});
   }
   return out;
 }
@@ -121,10 +122,11 @@ Result<void> update_instance(SqlTransaction& transaction, const std::string& req
                              const RequestInstance& i) {
   return done(transaction.query(
       "UPDATE request_instance SET state = $3, generation = $4, command = $5, attempts = $6, "
-      "next_try_at = $7, error = $8, host_keys = $9, sshd_version = $10, home = $11 "
+      "next_try_at = $7, error = $8, host_keys = $9, sshd_version = $10, home = $11, told = "
+      "$12 "
       "WHERE request = $1 AND instance = $2",
       {request, i.instance_id, std::string(to_string(i.state)), i.generation, i.command_id,
-       i.attempts, i.next_try_at, i.error, i.host_keys, i.sshd_version, i.home}));
+       i.attempts, i.next_try_at, i.error, i.host_keys, i.sshd_version, i.home, i.told}));
 }
 
 Result<void> move_instances(SqlTransaction& transaction, const std::string& request,

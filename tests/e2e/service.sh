@@ -4,19 +4,9 @@
 . "$(dirname "$0")/service_lib.sh"
 instances=2
 start_lab --region eu-west-1
-mapfile -t ids < <(awk '$1 == "instance" { print $2 }' "$work/up")
 configure
 start_service -v
 
-# call WHO METHOD PATH [JSON]: the body; sets nothing. status WHO METHOD PATH [JSON]: the status alone.
-call() { "$here/call.py" "$url" "$work/tls.pem" "$work/$1" "${@:2}" | tail -n +2; }
-status() { "$here/call.py" "$url" "$work/tls.pem" "$work/$1" "${@:2}" | sed -n 1p; }
-field() { python3 -c 'import json, sys; print(json.load(sys.stdin)'"$1"')'; }
-state_of() { call ann GET "/v1/requests/$1" | field '["state"]'; }
-is() { [[ $(state_of "$1") == "$2" ]]; }
-instance_states() { call ann GET "/v1/requests/$1" | python3 -c 'import json, sys; print(*(i["state"] for i in json.load(sys.stdin)["instances"]))'; }
-both() { [[ $(instance_states "$1") == "$2 $2" ]]; }
-wish() { printf '{"account":"123456789012","region":"%s","instances":["%s","%s"],"reason":"a test","duration_s":%s}' "$AWS_REGION" "${ids[@]}" "$1"; }
 # on INSTANCE COMMAND: as root there, by Run Command.
 has_user() {
   local id
@@ -27,7 +17,7 @@ has_user() {
 }
 
 id=$(call ann POST /v1/requests "$(wish 600)" | field '["id"]')
-wait_for 30 both "$id" active || fail "not active: $(call ann GET "/v1/requests/$id")"
+wait_for 30 all_are "$id" active || fail "not active: $(call ann GET "/v1/requests/$id")"
 is "$id" active || fail "$(state_of "$id")"
 user=$(call ann GET "/v1/requests/$id" | field '["user"]')
 [[ $user == rs-* ]] || fail "user $user"
@@ -35,21 +25,8 @@ ok "users on both instances"
 
 # A certificate, and ssh with pinned host keys through the tunnel.
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$work/key"
-call ann POST "/v1/requests/$id/certificates" "{\"public_key\":\"$(cat "$work/key.pub")\"}" |
-  field '["certificates"][0]' >"$work/key-cert.pub"
-for at in 0 1; do
-  call ann GET "/v1/requests/$id" | python3 -c '
-import json, sys
-i = json.load(sys.stdin)["instances"][int(sys.argv[1])]
-for key in i["host_keys"]: print(i["id"], key)' "$at" >>"$work/known"
-done
-# enter INSTANCE COMMAND...: by the service's sessions, without credentials for AWS.
-enter() {
-  local through="${counted:-} env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY $proxy --service $url --service-ca $work/tls.pem"
-  through+=" --token-file $work/${who:-ann} --request $id %h %p"
-  timeout 60 ssh -F none -o ProxyCommand="$through" -o UserKnownHostsFile="$work/known" -o StrictHostKeyChecking=yes \
-    -o IdentityAgent=none -o IdentitiesOnly=yes -i "$work/key" -o BatchMode=yes "$user@$1" "${@:2}" 2>"$work/ssh.err"
-}
+certify
+know_hosts
 for instance in "${ids[@]}"; do
   [[ $(enter "$instance" id -un) == "$user" ]] || fail "ssh to $instance: $(cat "$work/ssh.err")"
 done
@@ -133,7 +110,7 @@ ok "foreign requests"
 # Longer.
 before=$(call ann GET "/v1/requests/$id" | field '["ends_at"]')
 [[ $(status ann POST "/v1/requests/$id/extend" '{"duration_s":600}') == 200 ]] || fail "extend"
-wait_for 30 both "$id" active || fail "after extend: $(call ann GET "/v1/requests/$id")"
+wait_for 30 all_are "$id" active || fail "after extend: $(call ann GET "/v1/requests/$id")"
 [[ $(call ann GET "/v1/requests/$id" | field '["ends_at"]') == $((before + 600)) ]] || fail "not longer"
 [[ $(enter "$instance" echo in) == in ]] || fail "after extend: $(cat "$work/ssh.err")"
 ok "extend"
@@ -189,12 +166,12 @@ ok "complete ($((SECONDS - started)) s)"
 id=$(call ann POST /v1/requests "$(wish 600)" | field '["id"]')
 stop_service KILL
 start_service -v
-wait_for 60 both "$id" active || fail "after a kill: $(call ann GET "/v1/requests/$id")"
+wait_for 60 all_are "$id" active || fail "after a kill: $(call ann GET "/v1/requests/$id")"
 ok "killed and started again"
 
 # Its time, with nobody there to end it.
 id=$(call ann POST /v1/requests "$(wish 60)" | field '["id"]')
-wait_for 30 both "$id" active || fail "short: $(call ann GET "/v1/requests/$id")"
+wait_for 30 all_are "$id" active || fail "short: $(call ann GET "/v1/requests/$id")"
 user=$(call ann GET "/v1/requests/$id" | field '["user"]')
 end=$(call ann GET "/v1/requests/$id" | field '["ends_at"]')
 stop_service

@@ -9,7 +9,7 @@ PASSPORT_OPENAPI=$(readlink -f "$here/../../service/openapi.json")
 export PASSPORT_OPENAPI PASSPORT_CALLS=$work/calls
 [[ $(id -u) == 0 ]] || { echo "$name: instances with users of their own need root"; exit 77; }
 
-# configure: after start_lab; tokens of ann, who may, and of eve, who may not.
+# configure: after start_lab; sets $ids of all instances; tokens of ann, who may, and of eve, who may not.
 configure() {
   openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=passportd -addext subjectAltName=IP:127.0.0.1 \
     -keyout "$work/tls.key" -out "$work/tls.pem" 2>/dev/null
@@ -26,6 +26,7 @@ role = arn:aws:iam::123456789012:role/passport
 admins = ops
 observers = audit
 EOF
+  mapfile -t ids < <(awk '$1 == "instance" { print $2 }' "$work/up")
   "$passportd" token --config "$work/passportd.conf" --user ann --groups ops >"$work/ann"
   "$passportd" token --config "$work/passportd.conf" --user eve --groups others >"$work/eve"
 }
@@ -42,6 +43,45 @@ stop_service() {
   kill -"${1:-TERM}" "$service"
   wait "$service" 2>/dev/null || true
   : >"$work/url"
+}
+
+# call WHO METHOD PATH [JSON]: the body; status, the same: the status alone.
+call() { "$here/call.py" "$url" "$work/tls.pem" "$work/$1" "${@:2}" | tail -n +2; }
+status() { "$here/call.py" "$url" "$work/tls.pem" "$work/$1" "${@:2}" | sed -n 1p; }
+field() { python3 -c 'import json, sys; print(json.load(sys.stdin)'"$1"')'; }
+# wish SECONDS: the body of a request for all instances.
+wish() {
+  local list
+  list=$(printf '"%s",' "${ids[@]}")
+  printf '{"account":"123456789012","region":"%s","instances":[%s],"reason":"a test","duration_s":%s}' "$AWS_REGION" "${list%,}" "$1"
+}
+state_of() { call ann GET "/v1/requests/$1" | field '["state"]'; }
+is() { [[ $(state_of "$1") == "$2" ]]; }
+# all_are REQUEST STATE: its instances.
+all_are() {
+  [[ $(call ann GET "/v1/requests/$1" | python3 -c 'import json, sys; print(*{i["state"] for i in json.load(sys.stdin)["instances"]})') == "$2" ]]
+}
+
+# What follows is about the request $id, its user $user and the key $work/${key:-key}.
+# shellcheck disable=SC2154  # $id, $user: by the tests
+certify() {
+  local file=$work/${key:-key}
+  call ann POST "/v1/requests/$id/certificates" "{\"public_key\":\"$(cat "$file.pub")\"}" |
+    field '["certificates"][0]' >"$file-cert.pub"
+}
+know_hosts() {
+  call ann GET "/v1/requests/$id" | python3 -c '
+import json, sys
+for i in json.load(sys.stdin)["instances"]:
+    for key in i["host_keys"]: print(i["id"], key)' >"$work/known"
+}
+# enter INSTANCE COMMAND...: by the service's sessions, without credentials for AWS.
+# shellcheck disable=SC2154
+enter() {
+  local through="${counted:-} env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY $proxy --service $url --service-ca $work/tls.pem"
+  through+=" --token-file $work/${who:-ann} --request $id %h %p"
+  timeout 60 ssh -F none -o ProxyCommand="$through" -o UserKnownHostsFile="$work/known" -o StrictHostKeyChecking=yes \
+    -o IdentityAgent=none -o IdentitiesOnly=yes -i "$work/${key:-key}" -o BatchMode=yes "$user@$1" "${@:2}" 2>"$work/ssh.err"
 }
 end_service() {
   local status=$?
