@@ -51,12 +51,12 @@ po::options_description visible_options(Options& o) {
       "with others that say so, start at most N sessions a second")(
       "resume-for", po::value<std::string>()->value_name("TIME")->default_value("10m"),
       "how long to try to resume a broken connection: 90s, 10m, 12h; 0: not")(
-      "service", po::value(&o.service.url)->value_name("URL"),
+      "service", po::value(&o.service.service.url)->value_name("URL"),
       "have passportd start the session, for --request")(
       "request", po::value(&o.service.request)->value_name("ID"), "the access request")(
-      "token-file", po::value(&o.service.token_file)->value_name("FILE"),
+      "token-file", po::value(&o.service.service.token_file)->value_name("FILE"),
       "the bearer token for the service")(
-      "service-ca", po::value(&o.service.ca_file)->value_name("FILE"),
+      "service-ca", po::value(&o.service.service.ca_file)->value_name("FILE"),
       "whom to trust as the service, in place of the system's")(
       "verbose,v", "say more; twice: for debugging")("help,h", "print this and exit")(
       "version", "print the version and exit");
@@ -101,8 +101,8 @@ void check(const Options& o, unsigned port) {
   if (o.start_rate > passport::proxy::StartTurns::kMaxRate)
     throw po::error(
         fmt::format("--start-rate {} is not within 1 to 1000; 0: no limit", o.start_rate));
-  const bool service = !o.service.url.empty();
-  if (service != !o.service.request.empty() || service != !o.service.token_file.empty())
+  const bool service = !o.service.service.url.empty();
+  if (service != !o.service.request.empty() || service != !o.service.service.token_file.empty())
     throw po::error("--service, --request and --token-file go together");
   if (service && (!o.forwards.empty() || port != 22 || !o.kms_key.empty()))
     throw po::error("--service is for port 22 alone, without -L and --kms-key");
@@ -150,7 +150,7 @@ Options parse_options(const std::vector<std::string>& args) {
 passport::proxy::SessionPlan make_plan(const Options& o) {
   passport::proxy::SessionPlan plan;
   plan.settings = {o.profile, o.region};
-  if (!o.service.url.empty()) plan.service = o.service;
+  if (!o.service.service.url.empty()) plan.service = o.service;
   plan.request.target = o.target;
   plan.request.document_name = o.document;
   plan.request.parameters["portNumber"] = {std::to_string(o.port)};

@@ -2,13 +2,13 @@
 #pragma once
 #include <string>
 
+#include "api/service_client.h"
+
 namespace passport::proxy {
 
 struct ServiceChoice {
-  std::string url;         ///< "https://passport.example.com:8443"
-  std::string request;     ///< id of the access request
-  std::string token_file;  ///< read anew for each call
-  std::string ca_file;     ///< PEM; empty: the system's
+  api::Service service;
+  std::string request;  ///< id of the access request
 };
 
 }  // namespace passport::proxy

@@ -1,9 +1,5 @@
 #include "proxy/service_cloud.h"
 
-#include <fstream>
-
-#include <boost/json/serialize.hpp>
-
 #include "aws/settings.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -12,104 +8,36 @@
 #include "wire/aws/stream_url.h"
 
 namespace passport::proxy {
-namespace {
-
-constexpr std::size_t kMaxToken = 1024;  ///< bytes
-
-Result<Secret> read_token(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  line.reserve(kMaxToken);
-  std::getline(file, line);
-  Secret token(std::move(line));
-  const bool good = !token.empty() && token.reveal().size() <= kMaxToken &&
-                    token.reveal().find_first_of(" \t\r") == std::string_view::npos;
-  if (!good)
-    return Error{Errc::kDenied, escape_for_terminal(path) + ": no token can be read from it",
-                 "log in again: passport auth login"};
-  return token;
-}
-
-Errc code_for(int status) {
-  switch (status) {
-    case 400:
-      return Errc::kUsage;
-    case 401:
-      return Errc::kExpired;
-    case 403:
-      return Errc::kDenied;
-    case 404:
-      return Errc::kNotFound;
-    case 409:
-      return Errc::kConflict;
-    case 429:
-      return Errc::kThrottled;
-    case 504:
-      return Errc::kTimeout;
-    default:
-      return status >= 500 ? Errc::kUnavailable : Errc::kProtocol;
-  }
-}
-
-/// In the service's own words.
-Error describe(const wire::HttpResponse& response) {
-  const auto body = parse_json_object(response.body, "answer");
-  const auto* error = body ? find_object(*body, "error") : nullptr;
-  if (error == nullptr)
-    return {code_for(response.status),
-            "the service answered with status " + std::to_string(response.status)};
-  return {code_for(response.status),
-          "the service says: " + escape_for_terminal(find_string(*error, "message")),
-          escape_for_terminal(find_string(*error, "hint"))};
-}
-
-}  // namespace
-
-ServiceCloud::ServiceCloud(const net::asio::any_io_executor& executor,
-                           const net::Outbound& service, const net::Outbound& aws,
-                           wire::Endpoint endpoint, ServiceChoice choice)
+ServiceCloud::ServiceCloud(const net::asio::any_io_executor& executor, const net::Outbound& aws,
+                           api::ServiceClient service, ServiceChoice choice)
     : executor_(executor),
       aws_(aws),
-      client_(executor, service),
-      service_(std::move(endpoint)),
+      service_(std::move(service)),
       choice_(std::move(choice)) {}
 
 Result<std::unique_ptr<Cloud>> ServiceCloud::open(const net::asio::any_io_executor& executor,
                                                   const ServiceChoice& choice) {
-  auto endpoint = wire::aws::parse_endpoint(choice.url);
-  if (!endpoint || !endpoint->tls) return Error{Errc::kConfig, "--service: not a URL of https"};
   // The region is the session's own; this one is for settings that want any.
   const auto settings = aws::load_settings(aws::process_environment(), {"", "us-east-1", ""});
   if (!settings) return settings.error();
-  const auto for_service = net::TlsContext::client(choice.ca_file);
-  if (!for_service) return for_service.error();
-  const auto for_aws = net::TlsContext::client(settings->ca_bundle);
-  if (!for_aws) return for_aws.error();
+  auto service = api::ServiceClient::open(executor, choice.service, settings->proxies);
+  if (!service) return service.error();
+  const auto tls = net::TlsContext::client(settings->ca_bundle);
+  if (!tls) return tls.error();
   return std::unique_ptr<Cloud>(new ServiceCloud(
-      executor, net::Outbound(*for_service, settings->proxies),
-      net::Outbound(*for_aws, settings->proxies), std::move(*endpoint), choice));
+      executor, net::Outbound(*tls, settings->proxies), std::move(*service), choice));
 }
 
 net::Task<Result<void>> ServiceCloud::prepare(net::Deadline /*deadline*/) {
-  const auto token = read_token(choice_.token_file);
+  const auto token = api::load_token(choice_.service.token_file);
   if (!token) co_return token.error();
   co_return Result<void>();
 }
 
 net::Task<Result<json::object>> ServiceCloud::call(std::string path, json::object body,
                                                    net::Deadline deadline) {
-  const auto token = read_token(choice_.token_file);
-  if (!token) co_return token.error();
-  wire::HttpRequest request;
-  request.method = "POST";
-  request.target = service_.path + "/v1/requests/" + choice_.request + path;
-  request.headers = {{"Authorization", "Bearer " + std::string(token->reveal())},
-                     {"Content-Type", "application/json"}};
-  request.body = json::serialize(body);
-  const auto response = co_await client_.send(service_, std::move(request), deadline);
-  if (!response) co_return response.error();
-  if (response->status != 200 && response->status != 201) co_return describe(*response);
-  co_return parse_json_object(response->body, "the service's answer");
+  return service_.call("POST", "/v1/requests/" + choice_.request + path, std::move(body),
+                       deadline);
 }
 
 net::Task<Result<aws::Session>> ServiceCloud::ask_for_session(std::string path,

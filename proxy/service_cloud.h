@@ -1,7 +1,6 @@
 // Sessions that passportd starts: whoever has its token needs no AWS credentials.
 #pragma once
-#include "base/json.h"
-#include "net/http_client.h"
+#include "api/service_client.h"
 #include "proxy/cloud.h"
 #include "proxy/service_choice.h"
 
@@ -33,8 +32,8 @@ class ServiceCloud final : public Cloud {
   net::Task<Error> explain(Error failure, std::string target) override;
 
  private:
-  ServiceCloud(const net::asio::any_io_executor& executor, const net::Outbound& service,
-               const net::Outbound& aws, wire::Endpoint endpoint, ServiceChoice choice);
+  ServiceCloud(const net::asio::any_io_executor& executor, const net::Outbound& aws,
+               api::ServiceClient service, ServiceChoice choice);
 
   net::Task<Result<json::object>> call(std::string path, json::object body,
                                        net::Deadline deadline);
@@ -43,8 +42,7 @@ class ServiceCloud final : public Cloud {
 
   net::asio::any_io_executor executor_;
   net::Outbound aws_;
-  net::HttpClient client_;
-  wire::Endpoint service_;
+  api::ServiceClient service_;
   ServiceChoice choice_;
   std::string region_;  ///< of the session, as the service says
 };

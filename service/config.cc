@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/config_text.h"
 #include "base/duration.h"
 #include "wire/aws/identifiers.h"
 
@@ -13,14 +14,6 @@ namespace passport::service {
 namespace {
 
 constexpr unsigned kMaxApprovals = 16;
-constexpr std::string_view kBlanks = " \t\r";
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 bool is_word(std::string_view text) {
   return !text.empty() && text.size() <= 128 &&
          std::all_of(text.begin(), text.end(),
@@ -162,11 +155,11 @@ const Setters<Account>& account_setters() {
 class Parser {
  public:
   Result<Config> parse(std::string_view text) {
-    while (!text.empty()) {
-      const auto end = std::min(text.find('\n'), text.size());
-      ++line_;
-      if (auto good = take_line(trim(text.substr(0, end))); !good) return good.error();
-      text.remove_prefix(std::min(end + 1, text.size()));
+    const auto lines = parse_config_text(text);
+    if (!lines) return lines.error();
+    for (const auto& line : *lines) {
+      line_ = line.number;
+      if (auto good = take_line(line); !good) return good.error();
     }
     if (auto good = finish_account(); !good) return good.error();
     for (const auto* key : {&config_.certificate, &config_.key})
@@ -181,16 +174,12 @@ class Parser {
     return {Errc::kConfig, fmt::format("line {}: {}", line_, what)};
   }
 
-  Result<void> take_line(std::string_view line) {
-    if (line.empty() || line.starts_with('#')) return {};
-    if (line.starts_with('[')) return begin_account(line);
-    const auto equals = line.find('=');
-    if (equals == std::string_view::npos) return wrong("neither \"key = value\" nor a section");
-    const auto key = trim(line.substr(0, equals));
-    const auto value = trim(line.substr(equals + 1));
-    if (!seen_.emplace(key).second) return wrong(fmt::format("\"{}\" is set twice", key));
-    return account_ != nullptr ? set(account_setters(), *account_, key, value)
-                               : set(config_setters(), config_, key, value);
+  Result<void> take_line(const ConfigLine& line) {
+    if (!line.section.empty()) return begin_account(line.section);
+    if (!seen_.emplace(line.key).second)
+      return wrong(fmt::format("\"{}\" is set twice", line.key));
+    return account_ != nullptr ? set(account_setters(), *account_, line.key, line.value)
+                               : set(config_setters(), config_, line.key, line.value);
   }
 
   template <class Into>
@@ -203,12 +192,11 @@ class Parser {
     return {};
   }
 
-  Result<void> begin_account(std::string_view line) {
+  Result<void> begin_account(std::string_view section) {
     if (auto good = finish_account(); !good) return good;
-    constexpr std::string_view kWord = "[account";
-    if (!line.starts_with(kWord) || !line.ends_with(']'))
-      return wrong("not a section \"[account ID]\"");
-    const auto id = trim(line.substr(kWord.size(), line.size() - kWord.size() - 1));
+    constexpr std::string_view kWord = "account ";
+    if (!section.starts_with(kWord)) return wrong("not a section \"[account ID]\"");
+    const auto id = section.substr(kWord.size());
     if (!is_account_id(id)) return wrong("an account's id has 12 digits");
     const auto [at, fresh] = config_.accounts.try_emplace(std::string(id));
     if (!fresh) return wrong(fmt::format("account {} is there twice", id));

@@ -30,9 +30,10 @@ class ServiceCloudTest : public testing::Test {
     server_ = std::move(server.value());
     token_file_ = ca_.ca_file() + ".token";
     std::ofstream(token_file_) << "ppt_secret\n";
-    auto cloud = ServiceCloud::open(io_.get_executor(),
-                                    {"https://127.0.0.1:" + std::to_string(server_->port()),
-                                     "ar-0123456789abcdef", token_file_, ca_.ca_file()});
+    auto cloud = ServiceCloud::open(
+        io_.get_executor(),
+        {{"https://127.0.0.1:" + std::to_string(server_->port()), token_file_, ca_.ca_file()},
+         "ar-0123456789abcdef"});
     ASSERT_TRUE(cloud) << cloud.error().detail;
     cloud_ = std::move(*cloud);
   }

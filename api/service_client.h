@@ -1,0 +1,48 @@
+// Calls of passportd's API.
+#pragma once
+#include <string>
+
+#include "base/json.h"
+#include "base/secret.h"
+#include "net/http_client.h"
+#include "wire/proxy_rule.h"
+
+namespace passport::api {
+
+/// Which passportd, and as whom.
+struct Service {
+  std::string url;         ///< "https://passport.example.com:8443"
+  std::string token_file;  ///< read anew for each call
+  std::string ca_file;     ///< PEM; empty: the system's
+};
+
+/// Errors: kDenied: there is no token in it.
+Result<Secret> load_token(const std::string& path);
+
+class ServiceClient {
+ public:
+  /// Errors: kConfig: the URL, or whom to trust.
+  static Result<ServiceClient> open(const net::asio::any_io_executor& executor,
+                                    const Service& service, const wire::ProxyRule& proxies);
+
+  /// `path`: from "/v1" on. A POST has `body`. Errors: in the service's own words, with the
+  /// Errc of its status; kUnavailable, kTimeout: those of net::HttpClient; those of
+  /// load_token().
+  net::Task<Result<json::object>> call(std::string method, std::string path, json::object body,
+                                       net::Deadline deadline,
+                                       std::string idempotency_key = "");
+
+  std::string url() const { return endpoint_.url(); }
+
+ private:
+  ServiceClient(net::HttpClient client, wire::Endpoint endpoint, std::string token_file)
+      : client_(std::move(client)),
+        endpoint_(std::move(endpoint)),
+        token_file_(std::move(token_file)) {}
+
+  net::HttpClient client_;
+  wire::Endpoint endpoint_;
+  std::string token_file_;
+};
+
+}  // namespace passport::api

@@ -1,0 +1,131 @@
+#include "api/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/config_text.h"
+#include "base/text.h"
+#include "wire/aws/identifiers.h"
+
+namespace passport::api {
+namespace {
+
+constexpr std::size_t kMaxFile = 64 << 10;  ///< bytes
+constexpr const char* kSystemFile = "/etc/passport/passport.conf";
+
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c >= ' ' && c != 127; });
+}
+
+/// Whether the value can be one of the key; unknown keys have none.
+bool set(Settings& into, std::string_view key, std::string_view value) {
+  const std::pair<std::string_view, std::string*> places[] = {
+      {"service", &into.service.url},
+      {"ca", &into.service.ca_file},
+      {"token_file", &into.service.token_file},
+      {"account", &into.account},
+      {"region", &into.region}};
+  if (value.empty() || !is_plain(value)) return false;
+  if (key == "region" && !wire::aws::is_region(value)) return false;
+  if ((key == "ca" || key == "token_file") && !value.starts_with('/')) return false;
+  for (const auto& [name, place] : places)
+    if (name == key) place->assign(value);
+  return true;
+}
+
+bool is_key(std::string_view key) {
+  constexpr std::array<std::string_view, 5> kKeys = {"service", "ca", "token_file", "account",
+                                                     "region"};
+  return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+}
+
+/// A file that is not there says nothing.
+Result<void> read_file(const std::string& path, bool must, Settings& into) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file && !must) return {};
+  std::string text(kMaxFile + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (file.bad() || (text.empty() && !file.eof()) || text.size() > kMaxFile)
+    return Error{Errc::kConfig, escape_for_terminal(path) + ": it cannot be read"};
+  if (auto good = read_settings(text, into); !good)
+    return Error{Errc::kConfig, escape_for_terminal(path) + ": " + good.error().detail};
+  return {};
+}
+
+/// $NAME if it is an absolute path, else HOME and `otherwise`.
+std::string base_directory(const aws::Environment& environment, std::string_view name,
+                           std::string_view otherwise) {
+  auto set = aws::find_variable(environment, name);
+  if (set.starts_with('/')) return set;
+  const auto home = aws::find_variable(environment, "HOME");
+  return home.starts_with('/') ? home + std::string(otherwise) : std::string();
+}
+
+}  // namespace
+
+Result<void> read_settings(std::string_view text, Settings& into) {
+  const auto lines = parse_config_text(text);
+  if (!lines) return lines.error();
+  std::set<std::string_view> seen;
+  for (const auto& line : *lines) {
+    std::string what;
+    if (!is_key(line.key))
+      what = fmt::format("unknown {} \"{}\"", line.key.empty() ? "section" : "key",
+                         escape_for_terminal(line.key.empty() ? line.section : line.key));
+    else if (!seen.insert(line.key).second)
+      what = fmt::format("\"{}\" is set twice", line.key);
+    else if (!set(into, line.key, line.value))
+      what = fmt::format("\"{}\" cannot be \"{}\"", line.key, escape_for_terminal(line.value));
+    if (!what.empty())
+      return Error{Errc::kConfig, fmt::format("line {}: {}", line.number, what)};
+  }
+  return {};
+}
+
+Result<Settings> load_settings(const aws::Environment& environment) {
+  Settings out;
+  const auto state = base_directory(environment, "XDG_STATE_HOME", "/.local/state");
+  if (!state.empty()) out.service.token_file = state + "/passport/token";
+  if (const auto named = aws::find_variable(environment, "PASSPORT_CONFIG"); !named.empty()) {
+    if (auto good = read_file(named, true, out); !good) return good.error();
+  } else {
+    if (auto good = read_file(kSystemFile, false, out); !good) return good.error();
+    const auto own = base_directory(environment, "XDG_CONFIG_HOME", "/.config");
+    if (!own.empty())
+      if (auto good = read_file(own + "/passport/passport.conf", false, out); !good)
+        return good.error();
+  }
+  constexpr std::pair<const char*, const char*> kVariables[] = {
+      {"PASSPORT_SERVICE", "service"},
+      {"PASSPORT_CA", "ca"},
+      {"PASSPORT_TOKEN_FILE", "token_file"},
+      {"PASSPORT_ACCOUNT", "account"},
+      {"PASSPORT_REGION", "region"}};
+  for (const auto& [variable, key] : kVariables) {
+    const auto value = aws::find_variable(environment, variable);
+    if (!value.empty() && !set(out, key, value))
+      return Error{Errc::kConfig,
+                   fmt::format("{} cannot be \"{}\"", variable, escape_for_terminal(value))};
+  }
+  return out;
+}
+
+Result<Settings> load_service_settings(const aws::Environment& environment) {
+  auto out = load_settings(environment);
+  if (!out) return out;
+  if (out->service.url.empty())
+    return Error{Errc::kConfig, "no passportd is named",
+                 "set \"service = https://...\" in ~/.config/passport/passport.conf"};
+  if (out->service.token_file.empty())
+    return Error{Errc::kConfig, "no place for a token: neither XDG_STATE_HOME nor HOME is set"};
+  return out;
+}
+
+}  // namespace passport::api
