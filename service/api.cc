@@ -43,7 +43,17 @@ bool changes_something(Action action) {
          action != Action::kReadAccounts && action != Action::kReadAuthorities;
 }
 
-Result<std::chrono::seconds> read_extension(const json::object& body) {
+/// By how much: "duration_s", or "ends_at", which a repeated call may say again. Zero: it ends
+/// then.
+Result<std::chrono::seconds> read_extension(const json::object& body,
+                                            const AccessRequest& request) {
+  const auto now_ends = request.ends_at / kSecond;
+  if (const auto* end = body.if_contains("ends_at")) {
+    if (!end->is_int64() || end->get_int64() < now_ends ||
+        end->get_int64() > now_ends + kLongestDuration.count())
+      return Error{Errc::kUsage, fmt::format("ends_at: not from {} on", now_ends)};
+    return std::chrono::seconds(end->get_int64() - now_ends);
+  }
   const auto* value = body.if_contains("duration_s");
   if (value == nullptr || !value->is_int64() || value->get_int64() < kLeastDuration.count() ||
       value->get_int64() > kLongestDuration.count())
@@ -195,8 +205,9 @@ Result<ApiAnswer> Api::change(Scope& scope) {
       return ApiAnswer{200, {{"session", scope.call.match.session}}};
     }
     case Endpoint::kExtendRequest: {
-      const auto by = read_extension(scope.call.body);
+      const auto by = read_extension(scope.call.body, scope.stored->request);
       if (!by) return by.error();
+      if (by->count() == 0) break;
       scope.details["duration_s"] = by->count();
       done = extend_request(transaction, context, *scope.stored, *by);
       break;

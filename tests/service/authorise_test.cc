@@ -105,8 +105,8 @@ TEST(Routes, EachIsFoundAndNoOther) {
     EXPECT_FALSE(find_route(route.method, "/" + path));
     EXPECT_EQ(find_route("DELETE", path).error().code, Errc::kUsage);
     // What is open to everybody is what says nothing of anybody.
-    EXPECT_EQ(!route.action, !route.path.starts_with("/v1/") ||
-                                 route.endpoint == Endpoint::kReadOpenApi);
+    EXPECT_EQ(!route.action,
+              !route.path.starts_with("/v1/") || route.endpoint == Endpoint::kReadOpenApi);
   }
 }
 
