@@ -40,7 +40,8 @@ Result<ApiCall> read_call(const wire::HttpRequest& request) {
 
 bool changes_something(Action action) {
   return action != Action::kList && action != Action::kShow &&
-         action != Action::kReadAccounts && action != Action::kReadAuthorities;
+         action != Action::kReadAccounts && action != Action::kReadAuthorities &&
+         action != Action::kReadToken;
 }
 
 /// By how much: "duration_s", or "ends_at", which a repeated call may say again. Zero: it ends
@@ -187,6 +188,12 @@ Result<ApiAnswer> Api::change(Scope& scope) {
       return list(scope);
     case Endpoint::kListAccounts:
       return list_accounts(scope);
+    case Endpoint::kReadToken:
+      return read_token(scope);
+    case Endpoint::kRevokeToken:
+      done = revoke_token(transaction, scope.call.token);
+      if (!done) return done.error();
+      return ApiAnswer{200, {{"user", scope.subject.user}, {"state", "revoked"}}};
     case Endpoint::kReadAuthorities:
       return read_authorities();
     case Endpoint::kReadRevocations:
@@ -270,6 +277,17 @@ Result<ApiAnswer> Api::list_accounts(const Scope& scope) const {
     out.push_back({{"id", id}, {"regions", std::move(regions)}, {"role", to_string(role)}});
   }
   return ApiAnswer{200, {{"accounts", std::move(out)}}};
+}
+
+Result<ApiAnswer> Api::read_token(Scope& scope) {
+  const auto end = find_token_end(scope.transaction, scope.call.token);
+  if (!end) return end.error();
+  json::array groups;
+  for (const auto& group : scope.subject.groups) groups.emplace_back(group);
+  return ApiAnswer{200,
+                   {{"user", scope.subject.user},
+                    {"groups", std::move(groups)},
+                    {"expires_at", *end / kSecond}}};
 }
 
 Result<ApiAnswer> Api::certify(Scope& scope) {

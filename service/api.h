@@ -58,6 +58,7 @@ class Api {
   Result<ApiAnswer> certify(Scope& scope);
   static Result<ApiAnswer> plan_session(Scope& scope);
   Result<ApiAnswer> list_accounts(const Scope& scope) const;
+  static Result<ApiAnswer> read_token(Scope& scope);
   Result<ApiAnswer> read_authorities();
 
   const Config& config_;

@@ -15,7 +15,7 @@ struct ActionName {
   Action action;
   std::string_view name;
 };
-constexpr std::array<ActionName, 14> kNames = {{
+constexpr std::array<ActionName, 16> kNames = {{
     {Action::kCreate, "request.create"},
     {Action::kList, "request.list"},
     {Action::kShow, "request.show"},
@@ -30,6 +30,8 @@ constexpr std::array<ActionName, 14> kNames = {{
     {Action::kReportSession, "session.report"},
     {Action::kReadAccounts, "account.list"},
     {Action::kReadAuthorities, "ca.read"},
+    {Action::kReadToken, "token.read"},
+    {Action::kRevokeToken, "token.revoke"},
 }};
 
 bool may(const Subject& subject, Action action, const Object& object, const Account& account) {
@@ -56,9 +58,18 @@ bool may(const Subject& subject, Action action, const Object& object, const Acco
     case Action::kList:
     case Action::kReadAccounts:
     case Action::kReadAuthorities:
+    case Action::kReadToken:
+    case Action::kRevokeToken:
       break;
   }
   return false;
+}
+
+/// What concerns no object, or nobody else.
+bool is_for_all(Action action) {
+  return action == Action::kList || action == Action::kReadAccounts ||
+         action == Action::kReadAuthorities || action == Action::kReadToken ||
+         action == Action::kRevokeToken;
 }
 
 }  // namespace
@@ -89,10 +100,8 @@ Role role_in(const Subject& subject, const Account& account) {
 
 Result<void> authorise(const Subject& subject, Action action, const Object& object,
                        const Config& config) {
-  // What concerns no object is for everybody who is known; what it shows is chosen for them.
-  if (!subject.user.empty() && (action == Action::kList || action == Action::kReadAccounts ||
-                                action == Action::kReadAuthorities))
-    return {};
+  // For everybody who is known; what they are shown is chosen for them.
+  if (!subject.user.empty() && is_for_all(action)) return {};
   const auto account = config.accounts.find(object.account);
   if (!subject.user.empty() && account != config.accounts.end() &&
       may(subject, action, object, account->second))

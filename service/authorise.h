@@ -32,6 +32,8 @@ enum class Action {
   kReportSession,
   kReadAccounts,
   kReadAuthorities,  ///< public keys of the CA, revoked certificates
+  kReadToken,        ///< whom the caller's own was issued to
+  kRevokeToken,      ///< the caller's own
 };
 /// "request.create", "session.start": as the Logbook has it.
 std::string_view to_string(Action action);

@@ -10,11 +10,13 @@ namespace {
 
 constexpr std::size_t kMaxPath = 512;
 
-constexpr std::array<Route, 19> kRoutes = {{
+constexpr std::array<Route, 21> kRoutes = {{
     {"GET", "/healthz", Endpoint::kHealth},
     {"GET", "/readyz", Endpoint::kReady},
     {"GET", "/metrics", Endpoint::kMetrics},
     {"GET", "/v1/openapi.json", Endpoint::kReadOpenApi},
+    {"GET", "/v1/token", Endpoint::kReadToken, Action::kReadToken},
+    {"POST", "/v1/token/revoke", Endpoint::kRevokeToken, Action::kRevokeToken},
     {"GET", "/v1/accounts", Endpoint::kListAccounts, Action::kReadAccounts},
     {"GET", "/v1/authorities", Endpoint::kReadAuthorities, Action::kReadAuthorities},
     {"GET", "/v1/revocations", Endpoint::kReadRevocations, Action::kReadAuthorities},

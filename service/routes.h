@@ -15,6 +15,8 @@ enum class Endpoint {
   kReady,
   kMetrics,
   kReadOpenApi,
+  kReadToken,
+  kRevokeToken,
   kListAccounts,
   kReadAuthorities,
   kReadRevocations,

@@ -78,4 +78,17 @@ Result<std::optional<Subject>> find_subject(SqlTransaction& transaction, const S
   return std::optional(std::move(out));
 }
 
+Result<std::int64_t> find_token_end(SqlTransaction& transaction, const Secret& token) {
+  const auto rows =
+      transaction.query("SELECT expires_at FROM token WHERE hash = $1", {hash_of(token)});
+  if (!rows) return rows.error();
+  return rows->empty() ? 0 : rows->at(0).integer(0);
+}
+
+Result<void> revoke_token(SqlTransaction& transaction, const Secret& token) {
+  const auto gone = transaction.query("DELETE FROM token WHERE hash = $1", {hash_of(token)});
+  if (!gone) return gone.error();
+  return {};
+}
+
 }  // namespace passport::service

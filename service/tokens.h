@@ -23,4 +23,9 @@ Result<void> insert_token(SqlTransaction& transaction, const Secret& token,
 /// Whom the token was issued to; nullopt: nobody, or it is over.
 Result<std::optional<Subject>> find_subject(SqlTransaction& transaction, const Secret& token);
 
+/// Unix ms; 0: there is no such token.
+Result<std::int64_t> find_token_end(SqlTransaction& transaction, const Secret& token);
+
+Result<void> revoke_token(SqlTransaction& transaction, const Secret& token);
+
 }  // namespace passport::service

@@ -116,7 +116,7 @@ wait_for 30 all_are "$id" active || fail "after extend: $(call ann GET "/v1/requ
 ok "extend"
 
 # The rest of what the API offers; each call is held against its description.
-for path in /healthz /readyz /metrics /v1/openapi.json /v1/accounts /v1/authorities /v1/revocations /v1/requests; do
+for path in /healthz /readyz /metrics /v1/openapi.json /v1/token /v1/accounts /v1/authorities /v1/revocations /v1/requests; do
   [[ $(status ann GET "$path") == 200 ]] || fail "GET $path"
 done
 for path in /v1/accounts /v1/authorities /v1/requests "/v1/requests/$id"; do
@@ -130,6 +130,7 @@ session=$(call ann POST "$sessions" "{\"instance\":\"${ids[0]}\"}" | field '["se
 [[ $(status ann POST "$sessions/$session/report" '{"bytes_sent":1,"bytes_received":2,"resumes":0,"reason":"a test"}') == 200 ]] || fail "report"
 [[ $(status ann POST "$sessions/$session/terminate") == 200 ]] || fail "terminate"
 [[ $(status ann POST "$sessions/$session/resume") == 409 ]] || fail "resume after the end"
+[[ $(status eve POST /v1/token/revoke) == 200 && $(status eve GET /v1/token) == 401 ]] || fail "revoke"
 ok "every route as it is described"
 
 # What the account's IAM does not allow is told: which action, on which instance.

@@ -256,6 +256,20 @@ TEST_P(ApiTest, ListsShowOnesOwnAndOnesAccounts) {
   EXPECT_NE(call(obs, "GET", "/v1/accounts").body.find("\"observer\""), std::string::npos);
 }
 
+TEST_P(ApiTest, ATokenIsKnownUntilItIsRevoked) {
+  const auto ann = token("ann", {"admins", "sre"});
+  const auto other = token("ann", {"admins"});
+  const auto known = *parse_json_object(call(ann, "GET", "/v1/token").body, "answer");
+  EXPECT_EQ(find_string(known, "user"), "ann");
+  EXPECT_EQ(known.at("groups"), (json::array{"admins", "sre"}));
+  EXPECT_EQ(known.at("expires_at").as_int64(),
+            query("SELECT max(expires_at) FROM token").at(0).integer(0) / kSecond);
+  EXPECT_EQ(call(ann, "POST", "/v1/token/revoke").status, 200);
+  EXPECT_EQ(call(ann, "GET", "/v1/token").status, 401);
+  EXPECT_EQ(call(other, "GET", "/v1/token").status, 200) << "the person's others stay";
+  EXPECT_EQ(count("logbook WHERE action = 'token.revoke' AND actor = 'ann'"), 1);
+}
+
 TEST_P(ApiTest, BadBodiesAreToldAndLogged) {
   const auto ann = token("ann", {"admins"});
   auto request = wire::HttpRequest{
