@@ -1,0 +1,42 @@
+#include "client/run.h"
+
+#include <exception>
+
+#include "aws/settings.h"
+#include "base/log.h"
+
+namespace passport::client {
+namespace {
+
+net::Task<void> run_to_end(const api::Settings& settings, const Work& work, int& status) {
+  // Proxies are those of the environment; the region is of no concern.
+  const auto environment =
+      aws::load_settings(aws::process_environment(), {"", "us-east-1", ""});
+  if (!environment) {
+    status = report(environment.error());
+    co_return;
+  }
+  auto service = api::ServiceClient::open(co_await net::asio::this_coro::executor,
+                                          settings.service, environment->proxies);
+  if (!service) {
+    status = report(service.error());
+    co_return;
+  }
+  const auto done = co_await work(*service);
+  status = done ? *done : report(done.error());
+}
+
+}  // namespace
+
+int run(const api::Settings& settings, const Work& work) {
+  net::asio::io_context io(1);
+  std::exception_ptr thrown;
+  int status = 0;
+  net::asio::co_spawn(io, run_to_end(settings, work, status),
+                      [&](std::exception_ptr e) { thrown = std::move(e); });
+  io.run();
+  if (thrown) std::rethrow_exception(thrown);
+  return status;
+}
+
+}  // namespace passport::client

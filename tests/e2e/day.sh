@@ -1,0 +1,118 @@
+#!/bin/bash
+# What a person does on a day: logs in, asks for access, uses it, ends it, logs out.
+# shellcheck source=tests/e2e/service_lib.sh
+. "$(dirname "$0")/service_lib.sh"
+instances=2
+start_lab --region eu-west-1
+mapfile -t ids < <(awk '$1 == "instance" { print $2 }' "$work/up")
+configure
+start_service -v
+export PATH=$build/client:$build/proxy:$build/keyagent:$PATH PASSPORT_CA=$work/tls.pem XDG_RUNTIME_DIR=$work/run
+unset XDG_STATE_HOME XDG_CONFIG_HOME
+mkdir -m 700 "$work/run"
+passport=$(readlink -f "$here/../../scripts/passport")
+# refused STATUS TEXT WORD...: passport fails so, saying TEXT first, and nothing on standard output.
+refused() {
+  local status=$1 text=$2 rc=0
+  shift 2
+  "$passport" "$@" >"$work/out" 2>"$work/err" </dev/null || rc=$?
+  [[ $rc == "$status" ]] || fail "$*: status $rc, not $status: $(cat "$work/err")"
+  [[ $(head -n 1 "$work/err") == *"$text"* && ! -s $work/out ]] || fail "$*: said $(cat "$work/out" "$work/err")"
+}
+
+refused 64 '"requst" is no verb' requst
+grep -q 'did you mean "request"?' "$work/err" || fail "no suggestion: $(cat "$work/err")"
+refused 64 '"a b" is no verb' "a b"
+[[ $("$passport" --help) == *request* ]] || fail "--help names no verbs"
+[[ $("$passport" request --version) =~ ^passport-request\ [0-9.]+$ ]] || fail "--version"
+refused 78 "no passportd is named" request list
+mkdir -p "$work/.config/passport"
+echo "service = $url
+account = 123456789012
+regoin = $AWS_REGION" >"$work/.config/passport/passport.conf"
+refused 78 'passport.conf: line 3: unknown key "regoin"' request list
+sed -i 's/regoin/region/' "$work/.config/passport/passport.conf"
+refused 77 "no token can be read from it" request list
+PASSPORT_SERVICE=https://127.0.0.1:1 refused 77 "no token can be read from it" auth status
+ok "before the first login"
+
+# A token is kept once the service knows it; another that it does not know changes nothing.
+token=$work/.local/state/passport/token
+[[ $("$passport" auth login --token-stdin <"$work/ann") =~ ^ann\ \(ops\),\ for\ 7\ h ]] || fail "login"
+[[ $(stat -c '%a %a' "$token") == "600 600" && $(stat -c %a "$(dirname "$token")") == 700 ]] || fail "the token's mode"
+rc=0
+echo ppt_nonsense | "$passport" auth login --token-stdin 2>"$work/err" || rc=$?
+[[ $rc == 77 ]] || fail "a token that is unknown: status $rc"
+cmp -s "$token" "$work/ann" || fail "the token is not what was given"
+[[ $(find "$(dirname "$token")" -type f | wc -l) == 1 ]] || fail "left: $(ls "$(dirname "$token")")"
+[[ $("$passport" auth status --json) == *'"user":"ann"'* ]] || fail "status"
+PASSPORT_SERVICE=https://127.0.0.1:1 refused 69 "127.0.0.1:1" request list
+ok "login"
+
+# A request, waited for; what it says is what is there.
+[[ -z $("$passport" request list) ]] || fail "a request before the first"
+"$passport" request create --reason "a disk is full" --for 30m "${ids[@]}" >"$work/made" 2>"$work/err" || fail "create: $(cat "$work/err")"
+id=$(awk '$1 == "request" { print $2 }' "$work/made")
+user=$(awk '$1 == "user" { print $2 }' "$work/made")
+[[ $(grep -c '^i-.*  active$' "$work/made") == 2 && $(grep '^left' "$work/made") =~ (29|30)\ min ]] || fail "create: $(cat "$work/made")"
+grep -q "made $id" "$work/err" || fail "create: $(cat "$work/err")"
+[[ $("$passport" request list) =~ $id\ +active ]] || fail "list: $("$passport" request list)"
+[[ $("$passport" request show --json "$id" | python3 -c 'import json, sys; print(json.load(sys.stdin)["state"])') == active ]] || fail "show"
+PASSPORT_TOKEN_FILE=$work/eve refused 77 "you may not do that, or there is no such thing" request show "$id"
+PASSPORT_TOKEN_FILE=$work/eve refused 77 "you may not do that" request create --reason "to look" "${ids[0]}"
+refused 64 'create wants a --reason' request create "${ids[0]}"
+refused 64 'is not the id of a request' request show ../accounts
+refused 64 'instances: ' request create --reason x nonsense
+refused 77 "no such thing" request show ar-ffffffffffffffff
+ok "request"
+
+# The agent makes the keys, passportd certifies them, the tunnel carries ssh.
+passport-agent add-request --for 30m --certificate-command "passport-request certify $id" "$id" || fail "add-request"
+SSH_AUTH_SOCK=$(passport-agent start)
+export SSH_AUTH_SOCK
+[[ $(ssh-add -l | grep -c CERT) == 3 ]] || fail "certificates: $(ssh-add -l)"
+"$passport" request show --json "$id" | python3 -c '
+import json, sys
+for i in json.load(sys.stdin)["instances"]:
+    for key in i["host_keys"]: print(i["id"], key)' >"$work/known"
+enter() {
+  timeout 60 ssh -F none -o ProxyCommand="env -u AWS_ACCESS_KEY_ID passport-proxy --service $url --service-ca $work/tls.pem --token-file $token --request $id %h %p" \
+    -o UserKnownHostsFile="$work/known" -o StrictHostKeyChecking=yes -o BatchMode=yes "$user@$1" "${@:2}"
+}
+for instance in "${ids[@]}"; do
+  [[ $(enter "$instance" id -un) == "$user" ]] || fail "ssh to $instance"
+done
+ok "ssh with the agent's keys"
+
+before=$("$passport" request show --json "$id" | grep -o '"ends_at":[0-9]*')
+"$passport" request extend --for 10m "$id" >"$work/out" || fail "extend: $(cat "$work/out")"
+[[ $("$passport" request show --json "$id" | grep -o '"ends_at":[0-9]*') == "\"ends_at\":$((${before#*:} + 600))" ]] || fail "not longer"
+refused 64 "minutes can be added at most" request extend --for 12h "$id"
+"$passport" request complete "$id" >/dev/null || fail "complete"
+over() { [[ $("$passport" request show "$id") == *"state     completed"* ]]; }
+wait_for 20 over || fail "complete: $("$passport" request show "$id")"
+[[ -z $("$passport" request list) && $("$passport" request list --all) == *"$id"* ]] || fail "list --all"
+if enter "${ids[0]}" true 2>"$work/err"; then fail "ssh after the end"; fi
+refused 75 "is completed" request extend "$id"
+passport-agent stop >/dev/null
+ok "extend, complete"
+
+# An instance that is not there spoils nothing but itself.
+rc=0
+"$passport" request create --reason "a test" --for 10m "${ids[0]}" i-0ffffffffffffffff --no-wait >"$work/out" || rc=$?
+[[ $rc == 0 ]] || fail "--no-wait: status $rc"
+id=$(awk '$1 == "request" { print $2 }' "$work/out")
+one() { [[ $("$passport" request show "$id") == *"${ids[0]}  active"* ]]; }
+wait_for 30 one || fail "one of two: $("$passport" request show "$id")"
+[[ $("$passport" request show "$id") == *"i-0ffffffffffffffff  "*": "* ]] || fail "why not: $("$passport" request show "$id")"
+"$passport" request complete "$id" >/dev/null
+ok "one of two"
+
+"$passport" auth logout || fail "logout"
+[[ ! -e $token ]] || fail "the token stays"
+cp "$work/ann" "$work/old"
+PASSPORT_TOKEN_FILE=$work/old refused 77 "no token, or one that is unknown or over" auth status
+"$passport" auth logout || fail "logout again"
+ok "logout"
+stop_service TERM
+stop_lab
