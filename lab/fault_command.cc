@@ -63,8 +63,8 @@ void print(const std::vector<NamedValue>& faults, bool as_json) {
 
 Result<NamedValue> load_policy_file(NamedValue value) {
   const auto colon = value.value.rfind(':');
-  if (value.name != "policy" || colon == std::string::npos || colon + 1 == value.value.size())
-    return value;
+  const bool policy = value.name == "policy" || value.name == "trust";
+  if (!policy || colon == std::string::npos || colon + 1 == value.value.size()) return value;
   const auto text = load_file(value.value.substr(colon + 1));
   if (!text) return text.error();
   value.value.replace(colon + 1, std::string::npos, *text);

@@ -26,7 +26,13 @@ const FaultSetting kSettings[] = {
      [](Faults& f, Text v) { return parse_list(v, f.deny); },
      [](const Faults& f) { return render_list(f.deny); }},
     {"policy", "PRINCIPAL:FILE", "IAM policy of a user, or of role/NAME; more of them add up",
-     [](Faults& f, Text v) { return parse_policy(v, f); }, render_policies},
+     [](Faults& f, Text v) {
+       return parse_policy(v, IamPolicy::Form::kPermissions, f.policies);
+     },
+     [](const Faults& f) { return render_policies(f.policies); }},
+    {"trust", "ROLE:FILE", "who may assume role/NAME; more of them add up",
+     [](Faults& f, Text v) { return parse_policy(v, IamPolicy::Form::kTrust, f.trusts); },
+     [](const Faults& f) { return render_policies(f.trusts); }},
     {"expired", "on|off", "every credential is expired",
      [](Faults& f, Text v) { return parse_switch(v, f.expired); },
      [](const Faults& f) { return render_switch(f.expired); }},

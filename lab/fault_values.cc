@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "lab/iam_policy.h"
 #include "wire/aws/identifiers.h"
 
 namespace passport::lab {
@@ -167,9 +166,10 @@ Result<void> parse_close_code(std::string_view text, unsigned& into) {
   return {};
 }
 
-Result<void> parse_policy(std::string_view text, LabFaults& into) {
+Result<void> parse_policy(std::string_view text, IamPolicy::Form form,
+                          std::map<std::string, std::string>& into) {
   if (text.empty()) {
-    into.policies.clear();
+    into.clear();
     return {};
   }
   const auto colon = text.ends_with(':') ? text.size() - 1 : text.find(":{");
@@ -178,11 +178,11 @@ Result<void> parse_policy(std::string_view text, LabFaults& into) {
   if (!arn) return arn.error();
   const auto document = text.substr(colon + 1);
   if (document.empty()) {
-    into.policies.erase(*arn);
+    into.erase(*arn);
     return {};
   }
-  if (const auto policy = IamPolicy::parse(document); !policy) return policy.error();
-  into.policies[*arn] = document;
+  if (const auto policy = IamPolicy::parse(document, form); !policy) return policy.error();
+  into[*arn] = document;
   return {};
 }
 
@@ -226,9 +226,9 @@ std::string render_refusal(const LabFaults& faults) {
   return fmt::format("{}:{}", kind, faults.resume_refusals);
 }
 
-std::string render_policies(const LabFaults& faults) {
+std::string render_policies(const std::map<std::string, std::string>& policies) {
   std::vector<std::string_view> principals;
-  for (const auto& [arn, document] : faults.policies) principals.push_back(arn);
+  for (const auto& [arn, document] : policies) principals.push_back(arn);
   return fmt::format("{}", fmt::join(principals, ","));
 }
 

@@ -1,11 +1,13 @@
 // The forms that the values of faults have: text to value (parse_) and back (render_). Pure.
 // Errors: kUsage, in words that follow on the setting's name and the value.
 #pragma once
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "lab/faults.h"
+#include "lab/iam_policy.h"
 
 namespace passport::lab {
 
@@ -25,7 +27,8 @@ Result<void> parse_refusal(std::string_view text, LabFaults& into);
 Result<void> parse_close_code(std::string_view text, unsigned& into);
 /// PRINCIPAL:DOCUMENT; without a document the principal's policy is taken away. Also
 /// kMalformed.
-Result<void> parse_policy(std::string_view text, LabFaults& into);
+Result<void> parse_policy(std::string_view text, IamPolicy::Form form,
+                          std::map<std::string, std::string>& into);
 
 std::string render_rate(double rate);
 std::string render_percent(double share);
@@ -35,6 +38,7 @@ std::string render_list(const std::set<std::string>& items);
 std::string render_cut(const std::optional<std::uint64_t>& at);
 std::string render_times(unsigned times);
 std::string render_refusal(const LabFaults& faults);
-std::string render_policies(const LabFaults& faults);  ///< the principals alone
+/// The principals alone.
+std::string render_policies(const std::map<std::string, std::string>& policies);
 
 }  // namespace passport::lab

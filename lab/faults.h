@@ -24,6 +24,7 @@ struct LabFaults {
 
   std::set<std::string> deny{};  ///< actions refused with AccessDenied: "ssm:StartSession"
   std::map<std::string, std::string> policies{};  ///< identity policy of a principal, as JSON
+  std::map<std::string, std::string> trusts{};    ///< trust policy of a role, as JSON
   bool expired = false;                           ///< every credential counts as expired
   std::int64_t clock_skew_s = 0;                  ///< added to the lab's clock
   std::uint64_t throttle =

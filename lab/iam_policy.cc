@@ -180,7 +180,8 @@ Result<std::vector<std::string>> read_values(const json::value& value, std::stri
 }  // namespace
 
 struct IamPolicy::Parser {
-  static Result<Statement> read_statement(const json::value& value);
+  static Result<Statement> read_statement(const json::value& value, Form form);
+  static Result<std::vector<std::string>> read_principals(const json::value& value);
   static Result<void> read_conditions(const json::object& operators, Statement& into);
   static Result<Condition> find_operator(std::string_view name);
 };
@@ -217,7 +218,16 @@ Result<void> IamPolicy::Parser::read_conditions(const json::object& operators,
   return {};
 }
 
-Result<IamPolicy::Statement> IamPolicy::Parser::read_statement(const json::value& value) {
+/// {"AWS": ARN or a list}: of others the lab knows none.
+Result<std::vector<std::string>> IamPolicy::Parser::read_principals(const json::value& value) {
+  const auto* object = value.if_object();
+  const auto* aws = object && object->size() == 1 ? object->if_contains("AWS") : nullptr;
+  if (!aws) return malformed("Principal is no object with AWS alone");
+  return read_values(*aws, "Principal");
+}
+
+Result<IamPolicy::Statement> IamPolicy::Parser::read_statement(const json::value& value,
+                                                               Form form) {
   const auto* statement = value.if_object();
   if (!statement) return malformed("a statement is no object");
   Statement out;
@@ -226,8 +236,12 @@ Result<IamPolicy::Statement> IamPolicy::Parser::read_statement(const json::value
     if (name == "Effect") {
       out.allow = given == "Allow";
       if (!out.allow && given != "Deny") return malformed("Effect is neither Allow nor Deny");
-    } else if (name == "Action" || name == "NotAction" || name == "Resource" ||
-               name == "NotResource") {
+    } else if (name == "Principal" && form == Form::kTrust) {
+      auto principals = read_principals(given);
+      if (!principals) return principals.error();
+      out.resources = std::move(*principals);
+    } else if (name == "Action" || name == "NotAction" ||
+               (form == Form::kPermissions && (name == "Resource" || name == "NotResource"))) {
       const bool action = name.ends_with("Action");
       auto& into = action ? out.actions : out.resources;
       if (!into.empty()) return malformed("both an element and its negation");
@@ -243,11 +257,12 @@ Result<IamPolicy::Statement> IamPolicy::Parser::read_statement(const json::value
   }
   if (!statement->contains("Effect")) return malformed("a statement without Effect");
   if (out.actions.empty() || out.resources.empty())
-    return malformed("a statement without Action or Resource");
+    return malformed(fmt::format("a statement without Action or {}",
+                                 form == Form::kTrust ? "Principal" : "Resource"));
   return out;
 }
 
-Result<IamPolicy> IamPolicy::parse(std::string_view document) {
+Result<IamPolicy> IamPolicy::parse(std::string_view document, Form form) {
   if (document.size() > kMaxSize) return Error{Errc::kTooLarge, "policy: too large"};
   const auto parsed = parse_json_object(document, "policy");
   if (!parsed) return parsed.error();
@@ -263,7 +278,7 @@ Result<IamPolicy> IamPolicy::parse(std::string_view document) {
   IamPolicy out;
   const json::array one{*given};
   for (const auto& value : given->is_array() ? given->get_array() : one) {
-    auto statement = Parser::read_statement(value);
+    auto statement = Parser::read_statement(value, form);
     if (!statement) return statement.error();
     out.statements_.push_back(std::move(*statement));
   }

@@ -33,8 +33,12 @@ class IamPolicy {
  public:
   static constexpr std::size_t kMaxSize = 32 << 10;  ///< bytes of a document
 
+  /// A role's trust policy names principals instead of resources: who may do that to the role.
+  /// They are taken for the resources of the question.
+  enum class Form { kPermissions, kTrust };
+
   /// Errors: kMalformed with what is wrong; kTooLarge.
-  static Result<IamPolicy> parse(std::string_view document);
+  static Result<IamPolicy> parse(std::string_view document, Form form = Form::kPermissions);
 
   IamEffect evaluate(const IamRequest& request) const;
   /// True when a condition asks for this key to be "true".

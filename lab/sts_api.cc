@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
+#include "base/text.h"
 #include "lab/iam_policy.h"
 #include "lab/time_text.h"
 
@@ -117,14 +118,57 @@ std::optional<ApiError> check_mfa(const ApiCall& call, const RoleWanted& wanted,
                   "MultiFactorAuthentication failed with invalid MFA one time pass code. "};
 }
 
-wire::HttpResponse answer_assume_role(const ApiCall& call, const QueryItems& parameters) {
+/// By the caller's own policies, and by the role's trust policy where it has one.
+std::optional<ApiError> find_assume_denial(const ApiCall& call, const ApiSubject& subject) {
+  if (auto denial = find_denial(call, subject)) return denial;
+  const auto trust = call.state.faults.trusts.find(subject.resource);
+  if (trust == call.state.faults.trusts.end()) return std::nullopt;
+  IamRequest request{subject.action, call.principal.identity, subject.context};
+  request.context["aws:principalarn"] = call.principal.identity;
+  const auto policy = IamPolicy::parse(trust->second, IamPolicy::Form::kTrust);
+  if (policy && policy->evaluate(request) == IamEffect::kAllow) return std::nullopt;
+  return ApiError{403, "AccessDenied",
+                  fmt::format("User: {} is not authorized to perform: {} on resource: {}",
+                              call.principal.arn, subject.action, subject.resource)};
+}
+
+/// What AssumeRole with these parameters has to be allowed, in the order it is looked at.
+std::vector<ApiSubject> make_assume_subjects(const QueryItems& parameters) {
   const auto role = find_item(parameters, "RoleArn");
-  const ApiSubject subject{"sts:AssumeRole", role, role, ""};
-  if (auto denial = find_denial(call, subject)) {
-    denial->status = 403;
-    denial->code = "AccessDenied";
-    write_audit(call, subject, denial->code);
-    return make_sts_error(call.state, *denial);
+  ApiSubject subject{"sts:AssumeRole", role, role, ""};
+  const auto add = [&](const std::string& key, const std::string& value) {
+    if (!value.empty()) subject.context[to_lower(key)] = value;
+  };
+  add("sts:ExternalId", find_item(parameters, "ExternalId"));
+  add("sts:RoleSessionName", find_item(parameters, "RoleSessionName"));
+  add("sts:SourceIdentity", find_item(parameters, "SourceIdentity"));
+  for (unsigned i = 1; i <= kMaxTags; ++i) {
+    const auto key = find_item(parameters, fmt::format("Tags.member.{}.Key", i));
+    if (key.empty()) break;
+    add("aws:RequestTag/" + key, find_item(parameters, fmt::format("Tags.member.{}.Value", i)));
+  }
+  std::vector<ApiSubject> out{subject};
+  if (subject.context.contains("sts:sourceidentity")) {
+    out.push_back(subject);
+    out.back().action = "sts:SetSourceIdentity";
+  }
+  if (!find_item(parameters, "Tags.member.1.Key").empty()) {
+    out.push_back(subject);
+    out.back().action = "sts:TagSession";
+  }
+  return out;
+}
+
+wire::HttpResponse answer_assume_role(const ApiCall& call, const QueryItems& parameters) {
+  const auto subjects = make_assume_subjects(parameters);
+  const auto& subject = subjects.front();
+  for (const auto& asked : subjects) {
+    if (auto denial = find_assume_denial(call, asked)) {
+      denial->status = 403;
+      denial->code = "AccessDenied";
+      write_audit(call, asked, denial->code);
+      return make_sts_error(call.state, *denial);
+    }
   }
   const auto wanted = read_role(parameters);
   if (const auto* error = std::get_if<ApiError>(&wanted)) {

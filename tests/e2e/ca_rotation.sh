@@ -5,6 +5,7 @@
 instances=2
 start_lab --region eu-west-1
 configure
+use_policies
 start_service -v
 
 id=$(call ann POST /v1/requests "$(wish 1800)" | field '["id"]')

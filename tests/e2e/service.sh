@@ -5,6 +5,7 @@
 instances=2
 start_lab --region eu-west-1
 configure
+use_policies
 start_service -v
 
 # on INSTANCE COMMAND: as root there, by Run Command.
@@ -144,7 +145,7 @@ enter "${ids[1]}" true && fail "IAM said no"
 said=$(grep -v '^kex_exchange\|^Connection closed' "$work/ssh.err")
 [[ $said == *"ssm:StartSession on ${ids[1]}: account 123456789012 does not allow it: aws: AccessDenied"* ]] || fail "IAM: $said"
 [[ $(enter "${ids[0]}" echo in) == in ]] || fail "IAM allows this one: $(cat "$work/ssh.err")"
-"$lab" fault --state "$state" policy= >/dev/null
+use_policies
 ok "IAM's no"
 
 # Its end: logins refused, what runs is ended, the user is gone.
@@ -187,5 +188,27 @@ called=$(sort -u "$PASSPORT_CALLS")
 described=$(grep -o '"operationId": "[^"]*"' "$PASSPORT_OPENAPI" | cut -d'"' -f4 | sort)
 [[ $(comm -13 <(echo "$called") <(echo "$described") | paste -sd' ') == "approveRequest denyRequest" ]] ||
   fail "never succeeded: $(comm -13 <(echo "$called") <(echo "$described"))"
+
+# All of that with the policies of passport-deploy(7): nothing was refused but where IAM was made to say no, and
+# nothing was done in the service's name that is not by these roles.
+python3 - "$state/audit.jsonl" "${ids[1]}" <<'PYTHON' || fail "audit"
+import json, sys
+refused = [e for e in map(json.loads, open(sys.argv[1])) if "AccessDenied" in e["result"]]
+assert {(e["action"], e["target"]) for e in refused} == {("ssm:StartSession", sys.argv[2])}, refused
+calls = {}
+for e in map(json.loads, open(sys.argv[1])):
+    if ":assumed-role/" in e["principal"]:
+        calls.setdefault(e["principal"].split("/")[1], set()).add(e["action"])
+assert calls["passportd"] == {"sts:AssumeRole"}, calls
+assert calls["passport"] >= {"ssm:SendCommand", "ssm:ListCommandInvocations", "ssm:StartSession", "ssm:ResumeSession",
+                             "ssm:TerminateSession"}, calls
+PYTHON
+# Users with credentials of their own and the policy for them: ssh, and nothing else.
+"$lab" fault --state "$state" "policy=lab:$(readlink -f "$here/../../service/iam/user.json")" >/dev/null
+[[ $(ssh -F "$config" "${ids[0]}" echo in) == in ]] || fail "ssh without the service, by user.json"
+aws ssm send-command --instance-ids "${ids[0]}" --document-name AWS-RunShellScript --parameters 'commands=["id"]' \
+  >/dev/null 2>"$work/err" && fail "user.json allows commands"
+[[ $(cat "$work/err") == *AccessDenied* ]] || fail "$(cat "$work/err")"
+ok "the policies of passport-deploy(7)"
 stop_service
 stop_lab

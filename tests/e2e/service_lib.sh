@@ -23,6 +23,7 @@ state_dir = $work/state
 [account 123456789012]
 regions = $AWS_REGION
 role = arn:aws:iam::123456789012:role/passport
+external_id = write-your-own
 admins = ops
 observers = audit
 EOF
@@ -30,8 +31,23 @@ EOF
   "$passportd" token --config "$work/passportd.conf" --user ann --groups ops >"$work/ann"
   "$passportd" token --config "$work/passportd.conf" --user eve --groups others >"$work/eve"
 }
+# use_policies: after configure; from now on IAM is as passport-deploy(7) has it, and the service is role/passportd.
+use_policies() {
+  local iam secret
+  iam=$(readlink -f "$here/../../service/iam")
+  "$lab" fault --state "$state" "policy=role/passportd:$iam/passportd.json" "policy=role/passport:$iam/role.json" \
+    "trust=role/passport:$iam/role-trust.json" >/dev/null
+  secret=$(aws sts assume-role --role-arn arn:aws:iam::123456789012:role/passportd --role-session-name i-0 \
+    --query 'Credentials.[AccessKeyId, SecretAccessKey, SessionToken]' --output text)
+  read -r own_key own_secret own_token <<<"$secret"
+}
 start_service() {
-  "$passportd" --config "$work/passportd.conf" "$@" >"$work/url" 2>>"$work/passportd.log" &
+  (
+    if [[ -n ${own_key:-} ]]; then
+      export AWS_ACCESS_KEY_ID=$own_key AWS_SECRET_ACCESS_KEY=$own_secret AWS_SESSION_TOKEN=$own_token
+    fi
+    exec "$passportd" --config "$work/passportd.conf" "$@" >"$work/url" 2>>"$work/passportd.log"
+  ) &
   service=$!
   # shellcheck disable=SC2317  # by wait_for
   up() { [[ -s $work/url ]]; }

@@ -52,26 +52,35 @@ class NarrowedRole : public testing::Test {
                                    : answer_request(state, request, kNow);
   }
   lab::TestKey assume(const wire::aws::AssumeRoleRequest& role) {
-    const auto answer = send(make_assume_role(role), "sts", user);
+    const auto answer = ask_for(role);
     const auto issued = wire::aws::parse_assumed_role(answer.body);
     EXPECT_TRUE(issued) << answer.body;
     if (!issued) return {};
     const auto& key = issued->key;
     return {key.id, std::string(key.secret.reveal()), std::string(key.session_token.reveal())};
   }
+  wire::HttpResponse ask_for(const wire::aws::AssumeRoleRequest& role) {
+    return send(make_assume_role(role), "sts", user);
+  }
   /// As the service asks for it.
-  lab::TestKey narrowed(const std::string& id, const std::string& instance,
-                        const std::string& document) {
+  static wire::aws::AssumeRoleRequest make_role(const std::string& id,
+                                                const std::string& instance,
+                                                const std::string& document) {
     Account account;
     account.id = "123456789012";
     account.role_arn = kRole;
+    account.external_id = "write-your-own";
     AccessRequest request;
     request.id = id;
     request.region = "eu-west-1";
     request.owner = "ann@example.com";
     const auto role = make_narrowed_role(account, request, instance, document);
     EXPECT_TRUE(role);
-    return assume(*role);
+    return *role;
+  }
+  lab::TestKey narrowed(const std::string& id, const std::string& instance,
+                        const std::string& document) {
+    return assume(make_role(id, instance, document));
   }
   /// The role with all that it may do, as it is without a session policy.
   lab::TestKey whole() {
@@ -222,6 +231,37 @@ TEST_F(NarrowedRole, TheRolesOwnPolicyStillHolds) {
       R"("Resource":"*"}]})";
   const auto key = narrowed(kRequest, kRight, kDocument);
   for (const auto& row : rows) EXPECT_TRUE(is_denied(row, key)) << row.name;
+}
+
+/// By the policies of the deployment guide, but for the name of the principal.
+TEST_F(NarrowedRole, IsAssumedByWhomItTrustsAlone) {
+  std::ifstream file(PASSPORT_TEST_DATA "/../../service/iam/role-trust.json");
+  std::string trust{std::istreambuf_iterator<char>(file), {}};
+  const std::string other = "role/passportd";
+  for (auto at = trust.find(other); at != std::string::npos; at = trust.find(other))
+    trust.replace(at, other.size(), "user/passportd");
+  state.faults.trusts[kRole] = trust;
+  const auto role = make_role(kRequest, kRight, kDocument);
+  EXPECT_EQ(ask_for(role).status, 200);
+  auto changed = role;
+  changed.external_id = "another";
+  EXPECT_EQ(ask_for(changed).status, 403);
+  changed = role;
+  changed.role_session_name = "eve";
+  EXPECT_EQ(ask_for(changed).status, 403);
+  changed = role;
+  changed.tags = {{"Admin", "yes"}};
+  EXPECT_NE(ask_for(changed).body.find("sts:TagSession"), std::string::npos);
+  // What the caller's own policy does not allow, trust does not give.
+  const std::string caller = "arn:aws:iam::123456789012:user/passportd";
+  state.faults.policies[caller] =
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":)"
+      R"(["sts:AssumeRole","sts:TagSession"],"Resource":"*"}})";
+  EXPECT_NE(ask_for(role).body.find("sts:SetSourceIdentity"), std::string::npos);
+  state.faults.policies.clear();
+  user.id = state.add_user_key("eve");
+  user.secret = state.find_key(user.id)->secret.reveal();
+  EXPECT_EQ(ask_for(role).status, 403);
 }
 
 TEST_F(NarrowedRole, SessionsBearTheRequestAndItsOwner) {
