@@ -45,6 +45,11 @@ Error describe(const wire::HttpResponse& response) {
           escape_for_terminal(find_string(*error, "hint"))};
 }
 
+bool may_repeat(const Error& error) {
+  return error.code == Errc::kUnavailable || error.code == Errc::kTimeout ||
+         error.code == Errc::kThrottled;
+}
+
 }  // namespace
 
 Result<Secret> load_token(const std::string& path) {
@@ -93,6 +98,19 @@ net::Task<Result<json::object>> ServiceClient::call(std::string method, std::str
   if (!response) co_return response.error();
   if (response->status != 200 && response->status != 201) co_return describe(*response);
   co_return parse_json_object(response->body, "the service's answer");
+}
+
+net::Task<Result<json::object>> ServiceClient::call_again(std::string method, std::string path,
+                                                          json::object body,
+                                                          std::string idempotency_key) {
+  for (int tried = 1;; ++tried) {
+    auto asked = call(method, path, body, net::deadline_in(kCallTime), idempotency_key);
+    auto answer = co_await std::move(asked);
+    if (answer || !may_repeat(answer.error()) || tried == kTries) co_return answer;
+    net::asio::steady_timer timer(co_await net::asio::this_coro::executor,
+                                  std::chrono::seconds(tried));
+    co_await timer.async_wait(net::asio::use_awaitable);
+  }
 }
 
 }  // namespace passport::api

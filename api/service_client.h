@@ -9,6 +9,8 @@
 
 namespace passport::api {
 
+inline constexpr std::chrono::seconds kCallTime{60};
+
 /// Which passportd, and as whom.
 struct Service {
   std::string url;         ///< "https://passport.example.com:8443"
@@ -31,6 +33,12 @@ class ServiceClient {
   net::Task<Result<json::object>> call(std::string method, std::string path, json::object body,
                                        net::Deadline deadline,
                                        std::string idempotency_key = "");
+
+  /// For calls that may be said twice: call(), up to kTries times when there is no answer.
+  static constexpr int kTries = 3;
+  net::Task<Result<json::object>> call_again(std::string method, std::string path,
+                                             json::object body,
+                                             std::string idempotency_key = "");
 
   std::string url() const { return endpoint_.url(); }
 

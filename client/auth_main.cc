@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
+#include "api/run.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "client/login.h"
-#include "client/run.h"
 #include "net/process.h"
 #include "net/signals.h"
 #include "net/stdio.h"

@@ -1,21 +1,19 @@
 #include "client/login.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <iostream>
 
 #include <boost/json/serialize.hpp>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "api/run.h"
+#include "aws/private_file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "client/request_text.h"
-#include "client/run.h"
 
 namespace passport::client {
 namespace {
@@ -27,36 +25,8 @@ Error unusable(const std::string& path, int error) {
           fmt::format("{}: {}", escape_for_terminal(path), std::strerror(error))};
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const auto n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
-/// Beside its place and then moved there: a token is there whole, or not at all.
-Result<std::string> write_beside(const std::string& path, const Secret& token) {
-  std::error_code error;
-  const auto folder = std::filesystem::path(path).parent_path();
-  const bool made = std::filesystem::create_directories(folder, error);
-  if (error) return unusable(folder, error.value());
-  if (made) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
-  std::string beside = path + ".XXXXXX";
-  const int fd = ::mkostemp(beside.data(), O_CLOEXEC);
-  if (fd < 0) return unusable(beside, errno);
-  const bool written = write_all(fd, token.reveal()) && write_all(fd, "\n") && ::fsync(fd) == 0;
-  const int why = errno;
-  ::close(fd);
-  if (written) return beside;
-  ::unlink(beside.c_str());
-  return unusable(beside, why);
-}
-
 net::Task<Result<json::object>> ask(ServiceClient& service) {
-  return service.call("GET", "/v1/token", {}, net::deadline_in(kCallTime));
+  return service.call("GET", "/v1/token", {}, net::deadline_in(api::kCallTime));
 }
 
 void print_who(const json::object& who) {
@@ -92,7 +62,7 @@ net::Task<Result<int>> show(ServiceClient& service, bool as_json) {
 }
 
 net::Task<Result<int>> revoke(ServiceClient& service) {
-  auto asked = service.call("POST", "/v1/token/revoke", {}, net::deadline_in(kCallTime));
+  auto asked = service.call("POST", "/v1/token/revoke", {}, net::deadline_in(api::kCallTime));
   const auto done = co_await std::move(asked);
   if (!done && done.error().code != Errc::kExpired) co_return done.error();
   co_return EX_OK;
@@ -102,25 +72,27 @@ net::Task<Result<int>> revoke(ServiceClient& service) {
 
 int log_in(const api::Settings& settings, const Secret& token) {
   const auto& path = settings.service.token_file;
-  const auto beside = write_beside(path, token);
-  if (!beside) return report(beside.error());
   auto with_new = settings;
-  with_new.service.token_file = *beside;
-  const int status = run(with_new, [](ServiceClient& service) { return check(service); });
-  if (status == EX_OK && ::rename(beside->c_str(), path.c_str()) == 0) return EX_OK;
+  with_new.service.token_file = path + ".new";
+  const auto& fresh = with_new.service.token_file;
+  const auto saved = aws::save_private_file(fresh, std::string(token.reveal()) + "\n");
+  if (!saved) return report(saved.error());
+  const int status = api::run(with_new, [](ServiceClient& service) { return check(service); });
+  if (status == EX_OK && ::rename(fresh.c_str(), path.c_str()) == 0) return EX_OK;
   const int why = errno;
-  ::unlink(beside->c_str());
+  ::unlink(fresh.c_str());
   return status == EX_OK ? report(unusable(path, why)) : status;
 }
 
 int print_status(const api::Settings& settings, bool as_json) {
-  return run(settings, [as_json](ServiceClient& service) { return show(service, as_json); });
+  return api::run(settings,
+                  [as_json](ServiceClient& service) { return show(service, as_json); });
 }
 
 int log_out(const api::Settings& settings) {
   const auto& path = settings.service.token_file;
   if (::access(path.c_str(), F_OK) != 0) return EX_OK;  // logged out already
-  const int status = run(settings, [](ServiceClient& service) { return revoke(service); });
+  const int status = api::run(settings, [](ServiceClient& service) { return revoke(service); });
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return report(unusable(path, errno));
   return status;
 }

@@ -8,10 +8,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "api/run.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "client/request_text.h"
-#include "client/run.h"
 #include "net/random.h"
 
 namespace passport::client {
@@ -22,7 +22,6 @@ using Answer = Result<json::object>;
 
 constexpr std::chrono::seconds kLook{1};       ///< at a request that is waited for
 constexpr std::chrono::minutes kPatience{10};  ///< with its instances
-constexpr int kTries = 3;                      ///< of what may be said twice without harm
 constexpr std::size_t kMaxPublicKey = 4096;    ///< bytes
 
 TextStyle style_for(int descriptor) {
@@ -43,22 +42,6 @@ void print(const json::object& request, const RequestCommand& command) {
 net::Task<void> pause(std::chrono::seconds time) {
   net::asio::steady_timer timer(co_await net::asio::this_coro::executor, time);
   co_await timer.async_wait(net::asio::use_awaitable);
-}
-
-bool may_repeat(const Error& error) {
-  return error.code == Errc::kUnavailable || error.code == Errc::kTimeout ||
-         error.code == Errc::kThrottled;
-}
-
-/// For calls that may be said twice.
-net::Task<Answer> call_again(ServiceClient& service, std::string method, std::string path,
-                             json::object body, std::string key = "") {
-  for (int tried = 1;; ++tried) {
-    auto asked = service.call(method, path, body, net::deadline_in(kCallTime), key);
-    auto answer = co_await std::move(asked);
-    if (answer || !may_repeat(answer.error()) || tried == kTries) co_return answer;
-    co_await pause(std::chrono::seconds(tried));
-  }
 }
 
 /// One line on a terminal, written over.
@@ -92,7 +75,7 @@ net::Task<Answer> wait_for_instances(ServiceClient& service, json::object reques
                       "passportd goes on: passport request show"};
     line.draw(describe_progress(request));
     co_await pause(kLook);
-    auto asked = call_again(service, "GET", path, {});
+    auto asked = service.call_again("GET", path, {});
     auto answer = co_await std::move(asked);
     if (!answer) co_return answer;
     request = std::move(*answer);
@@ -135,8 +118,8 @@ net::Task<Result<int>> settle(ServiceClient& service, const RequestCommand& comm
 }
 
 net::Task<Result<int>> create(ServiceClient& service, const RequestCommand& command) {
-  auto asked = call_again(service, "POST", "/v1/requests", body_of(command.wish),
-                          encode_hex(net::random_uuids()()));
+  auto asked = service.call_again("POST", "/v1/requests", body_of(command.wish),
+                                  encode_hex(net::random_uuids()()));
   auto made = co_await std::move(asked);
   if (!made) co_return made.error();
   // Whoever stops waiting has to know what there is to be ended.
@@ -147,7 +130,7 @@ net::Task<Result<int>> create(ServiceClient& service, const RequestCommand& comm
 
 net::Task<Result<int>> extend(ServiceClient& service, const RequestCommand& command) {
   const auto path = "/v1/requests/" + command.id;
-  auto asked = call_again(service, "GET", path, {});
+  auto asked = service.call_again("GET", path, {});
   const auto before = co_await std::move(asked);
   if (!before) co_return before.error();
   const auto* end = before->if_contains("ends_at");
@@ -156,7 +139,7 @@ net::Task<Result<int>> extend(ServiceClient& service, const RequestCommand& comm
     body["ends_at"] = end->get_int64() + command.lasts.count();
   else
     body["duration_s"] = command.lasts.count();  // the service says why not
-  auto extended = call_again(service, "POST", path + "/extend", std::move(body));
+  auto extended = service.call_again("POST", path + "/extend", std::move(body));
   auto answer = co_await std::move(extended);
   if (!answer) co_return answer.error();
   auto settled = settle(service, command, std::move(*answer));
@@ -164,7 +147,7 @@ net::Task<Result<int>> extend(ServiceClient& service, const RequestCommand& comm
 }
 
 net::Task<Result<int>> list(ServiceClient& service, const RequestCommand& command) {
-  auto asked = call_again(service, "GET", "/v1/requests", {});
+  auto asked = service.call_again("GET", "/v1/requests", {});
   const auto answer = co_await std::move(asked);
   if (!answer) co_return answer.error();
   json::array chosen;
@@ -190,8 +173,8 @@ net::Task<Result<int>> certify(ServiceClient& service, const RequestCommand& com
   key.resize(std::min(key.find('\n'), key.size()));
   json::object body;
   body["public_key"] = key;
-  auto asked = call_again(service, "POST", "/v1/requests/" + command.id + "/certificates",
-                          std::move(body));
+  auto asked = service.call_again("POST", "/v1/requests/" + command.id + "/certificates",
+                                  std::move(body));
   const auto answer = co_await std::move(asked);
   if (!answer) co_return answer.error();
   if (const auto* certificates = find_array(*answer, "certificates"))
@@ -206,7 +189,7 @@ net::Task<Result<int>> certify(ServiceClient& service, const RequestCommand& com
 net::Task<Result<int>> call_once(ServiceClient& service, const RequestCommand& command) {
   const bool show = command.verb == "show";
   const auto path = "/v1/requests/" + command.id + (show ? "" : "/" + command.verb);
-  auto asked = call_again(service, show ? "GET" : "POST", path, {});
+  auto asked = service.call_again(show ? "GET" : "POST", path, {});
   const auto answer = co_await std::move(asked);
   if (!answer) co_return answer.error();
   print(*answer, command);
@@ -224,8 +207,8 @@ net::Task<Result<int>> run_verb(ServiceClient& service, const RequestCommand& co
 }  // namespace
 
 int run_request(const api::Settings& settings, const RequestCommand& command) {
-  return run(settings,
-             [&command](ServiceClient& service) { return run_verb(service, command); });
+  return api::run(settings,
+                  [&command](ServiceClient& service) { return run_verb(service, command); });
 }
 
 }  // namespace passport::client

@@ -7,7 +7,7 @@ start_lab --region eu-west-1
 mapfile -t ids < <(awk '$1 == "instance" { print $2 }' "$work/up")
 configure
 start_service -v
-export PATH=$build/client:$build/proxy:$build/keyagent:$PATH PASSPORT_CA=$work/tls.pem XDG_RUNTIME_DIR=$work/run
+export PATH=$build/client:$build/config-gen:$build/proxy:$build/keyagent:$PATH PASSPORT_CA=$work/tls.pem XDG_RUNTIME_DIR=$work/run
 unset XDG_STATE_HOME XDG_CONFIG_HOME
 mkdir -m 700 "$work/run"
 passport=$(readlink -f "$here/../../scripts/passport")
@@ -66,23 +66,38 @@ refused 64 'instances: ' request create --reason x nonsense
 refused 77 "no such thing" request show ar-ffffffffffffffff
 ok "request"
 
-# The agent makes the keys, passportd certifies them, the tunnel carries ssh.
-passport-agent add-request --for 30m --certificate-command "passport-request certify $id" "$id" || fail "add-request"
-SSH_AUTH_SOCK=$(passport-agent start)
-export SSH_AUTH_SOCK
-[[ $(ssh-add -l | grep -c CERT) == 3 ]] || fail "certificates: $(ssh-add -l)"
-"$passport" request show --json "$id" | python3 -c '
-import json, sys
-for i in json.load(sys.stdin)["instances"]:
-    for key in i["host_keys"]: print(i["id"], key)' >"$work/known"
-enter() {
-  timeout 60 ssh -F none -o ProxyCommand="env -u AWS_ACCESS_KEY_ID passport-proxy --service $url --service-ca $work/tls.pem --token-file $token --request $id %h %p" \
-    -o UserKnownHostsFile="$work/known" -o StrictHostKeyChecking=yes -o BatchMode=yes "$user@$1" "${@:2}"
-}
+# The agent makes the keys, passportd certifies them, the tunnel carries ssh: nothing is asked.
+config=$("$passport" ssh-config) || fail "ssh-config"
+[[ $config == "$XDG_RUNTIME_DIR/passport/ssh_config" && $(stat -c %a "$config") == 600 ]] || fail "ssh-config printed $config"
+enter() { timeout 60 env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY ssh -F "$config" -o BatchMode=yes "$@"; }
 for instance in "${ids[@]}"; do
   [[ $(enter "$instance" id -un) == "$user" ]] || fail "ssh to $instance"
+  [[ $(enter -o ControlMaster=no -o ControlPath=none "$instance" id -un) == "$user" ]] || fail "ssh to $instance by itself"
 done
-ok "ssh with the agent's keys"
+head -c 300000 /dev/urandom >"$work/data"
+scp -q -F "$config" "$work/data" "${ids[0]}:data" || fail "scp there"
+scp -q -F "$config" "${ids[0]}:data" "$work/back" || fail "scp back"
+same "$work/data" "$work/back"
+ok "ssh and scp"
+[[ $(passport-agent list | grep -c "^$id ") == 1 && $(passport-agent list | grep -c serial) == 3 ]] || fail "held: $(passport-agent list)"
+serials=$(passport-agent list | grep -o 'serial [0-9]*')
+[[ $("$passport" ssh-config --i "${ids[0]}" --i "${ids[1]}") == "$config" ]] || fail "--i of what can be used"
+[[ $(passport-agent list | grep -o 'serial [0-9]*') == "$serials" ]] || fail "keys were certified again for nothing"
+for type in ed25519 rsa; do
+  "$passport" ssh-config --keyType "$type" >/dev/null || fail "--keyType $type"
+  passport-agent list | grep serial | grep -vq "ssh-$type" && fail "--keyType $type: $(passport-agent list)"
+  [[ $(enter -o ControlMaster=no -o ControlPath=none "${ids[0]}" id -un) == "$user" ]] || fail "ssh with $type"
+done
+refused 77 "i-0ffffffffffffffff: no request of yours is active for it" ssh-config --i i-0ffffffffffffffff --i "${ids[0]}"
+refused 64 '"db" is not the id of an instance' ssh-config --i db
+refused 64 '--keyType "dsa"' ssh-config --keyType dsa
+# A host key that is another's is refused.
+sed -i "s|^${ids[0]} ssh-ed25519 .*|$(grep "^${ids[1]} ssh-ed25519" "$XDG_RUNTIME_DIR/passport/known_hosts" | sed "s/^${ids[1]}/${ids[0]}/")|" "$XDG_RUNTIME_DIR/passport/known_hosts"
+enter -o ControlPath=none -o HostKeyAlgorithms=ssh-ed25519 "${ids[0]}" true 2>"$work/err" && fail "a swapped host key"
+grep -q "REMOTE HOST IDENTIFICATION HAS CHANGED" "$work/err" || fail "a swapped host key: $(cat "$work/err")"
+"$passport" ssh-config >/dev/null || fail "ssh-config again"
+[[ $(enter -o ControlPath=none "${ids[0]}" id -un) == "$user" ]] || fail "the right host key"
+ok "keys and hosts are those that were meant"
 
 before=$("$passport" request show --json "$id" | grep -o '"ends_at":[0-9]*')
 "$passport" request extend --for 10m "$id" >"$work/out" || fail "extend: $(cat "$work/out")"
@@ -93,6 +108,11 @@ over() { [[ $("$passport" request show "$id") == *"state     completed"* ]]; }
 wait_for 20 over || fail "complete: $("$passport" request show "$id")"
 [[ -z $("$passport" request list) && $("$passport" request list --all) == *"$id"* ]] || fail "list --all"
 if enter "${ids[0]}" true 2>"$work/err"; then fail "ssh after the end"; fi
+refused 77 "no request of yours is active for it" ssh-config --i "${ids[0]}"
+[[ $("$passport" ssh-config) == "$config" ]] || fail "a config after the end"
+if grep -q Host "$config"; then fail "hosts after the end: $(cat "$config")"; fi
+[[ -z $(find "$XDG_RUNTIME_DIR/passport" -name '*.pub') ]] || fail "left: $(ls "$XDG_RUNTIME_DIR/passport")"
+[[ -z $(passport-agent list) ]] || fail "keys after the end: $(passport-agent list)"
 refused 75 "is completed" request extend "$id"
 passport-agent stop >/dev/null
 ok "extend, complete"

@@ -1,14 +1,14 @@
-#include "client/run.h"
+#include "api/run.h"
 
 #include <exception>
 
 #include "aws/settings.h"
 #include "base/log.h"
 
-namespace passport::client {
+namespace passport::api {
 namespace {
 
-net::Task<void> run_to_end(const api::Settings& settings, const Work& work, int& status) {
+net::Task<void> run_to_end(const Settings& settings, const Work& work, int& status) {
   // Proxies are those of the environment; the region is of no concern.
   const auto environment =
       aws::load_settings(aws::process_environment(), {"", "us-east-1", ""});
@@ -16,8 +16,8 @@ net::Task<void> run_to_end(const api::Settings& settings, const Work& work, int&
     status = report(environment.error());
     co_return;
   }
-  auto service = api::ServiceClient::open(co_await net::asio::this_coro::executor,
-                                          settings.service, environment->proxies);
+  auto service = ServiceClient::open(co_await net::asio::this_coro::executor, settings.service,
+                                     environment->proxies);
   if (!service) {
     status = report(service.error());
     co_return;
@@ -28,7 +28,7 @@ net::Task<void> run_to_end(const api::Settings& settings, const Work& work, int&
 
 }  // namespace
 
-int run(const api::Settings& settings, const Work& work) {
+int run(const Settings& settings, const Work& work) {
   net::asio::io_context io(1);
   std::exception_ptr thrown;
   int status = 0;
@@ -39,4 +39,4 @@ int run(const api::Settings& settings, const Work& work) {
   return status;
 }
 
-}  // namespace passport::client
+}  // namespace passport::api

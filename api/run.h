@@ -5,14 +5,12 @@
 #include "api/service_client.h"
 #include "api/settings.h"
 
-namespace passport::client {
-
-inline constexpr std::chrono::seconds kCallTime{60};
+namespace passport::api {
 
 /// What a verb does with passportd; the exit status, or what went wrong.
-using Work = std::function<net::Task<Result<int>>(api::ServiceClient&)>;
+using Work = std::function<net::Task<Result<int>>(ServiceClient&)>;
 
 /// Runs it and reports what went wrong. Returns the exit status.
-int run(const api::Settings& settings, const Work& work);
+int run(const Settings& settings, const Work& work);
 
-}  // namespace passport::client
+}  // namespace passport::api
