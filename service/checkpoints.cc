@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -48,6 +49,11 @@ Result<void> compare(SqlConnection& connection, const Checkpoint& last,
 Result<CheckpointFile> CheckpointFile::open(const std::string& path) {
   CheckpointFile out(path, ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (out.fd_ < 0) return out.failure();
+  if (::flock(out.fd_, LOCK_EX | LOCK_NB) != 0)
+    return errno == EWOULDBLOCK
+               ? Error{Errc::kConfig, path + ": another passportd writes to it",
+                       "each has a state_dir of its own"}
+               : out.failure();
   if (auto read = out.read_last(); !read) return read.error();
   return out;
 }
@@ -65,6 +71,10 @@ Error CheckpointFile::failure() const {
   return {Errc::kUnavailable, path_ + ": " + std::strerror(errno)};
 }
 
+Error CheckpointFile::not_checkpoints() const {
+  return {Errc::kConfig, path_ + ": it does not end with a checkpoint"};
+}
+
 Result<void> CheckpointFile::read_last() {
   struct stat status {};
   if (::fstat(fd_, &status) != 0) return failure();
@@ -75,6 +85,7 @@ Result<void> CheckpointFile::read_last() {
     return failure();
   const auto end = tail.rfind('\n');
   const auto kept = end == std::string::npos ? 0 : end + 1;
+  if (tail.size() - kept > kMaxCheckpointLine) return not_checkpoints();
   if (kept < tail.size() && ::ftruncate(fd_, from + static_cast<off_t>(kept)) != 0)
     return failure();
   if (kept == 0) return {};
@@ -82,8 +93,7 @@ Result<void> CheckpointFile::read_last() {
   const auto start = tail.rfind('\n');
   const auto line = parse_log_line(tail.substr(start == std::string::npos ? 0 : start + 1));
   const auto* last = line ? std::get_if<Checkpoint>(&*line) : nullptr;
-  if (last == nullptr)
-    return Error{Errc::kConfig, path_ + ": it does not end with a checkpoint"};
+  if (last == nullptr) return not_checkpoints();
   last_ = *last;
   return {};
 }
@@ -106,15 +116,16 @@ Result<void> CheckpointFile::append(const Checkpoint& checkpoint) {
 
 Result<std::unique_ptr<Checkpoints>> Checkpoints::start(const Config& config,
                                                         const RandomSource& random) {
+  // First, as it also keeps two processes from making keys at the same time.
+  const auto path = config.state_dir + "/checkpoints";
+  auto file = CheckpointFile::open(path);
+  if (!file) return file.error();
   const auto own = config.state_dir + "/logbook_ed25519";
   auto key = open_key("", own, wire::ssh::KeyType::kEd25519, random);
   if (!key) return key.error();
   const auto line = wire::ssh::render_public_key((*key)->public_key(), "passport Logbook");
   if (auto saved = aws::save_private_file(own + ".pub", line + "\n"); !saved)
     return saved.error();
-  const auto path = config.state_dir + "/checkpoints";
-  auto file = CheckpointFile::open(path);
-  if (!file) return file.error();
   auto connection = connect_database(config.database);
   if (!connection) return connection.error();
   if (auto same = compare(**connection, file->last(), path); !same) return same.error();

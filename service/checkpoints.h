@@ -16,7 +16,7 @@ namespace passport::service {
 class CheckpointFile {
  public:
   /// Made (0600) if it is not there; a line that was cut off is taken away. Errors:
-  /// kUnavailable; kConfig: it holds something else.
+  /// kUnavailable; kConfig: it holds something else, or another process has it open.
   static Result<CheckpointFile> open(const std::string& path);
   CheckpointFile(CheckpointFile&& other) noexcept;
   CheckpointFile& operator=(CheckpointFile&&) = delete;
@@ -30,6 +30,7 @@ class CheckpointFile {
   CheckpointFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
   Result<void> read_last();
   Error failure() const;
+  Error not_checkpoints() const;
 
   std::string path_;
   int fd_;

@@ -1,6 +1,8 @@
 #include "service/key_file.h"
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <optional>
 
@@ -26,11 +28,14 @@ Error at(const std::string& place, const Error& error) {
   return {error.code, place + ": " + error.detail, error.hint};
 }
 
-/// nullopt: there is no such file.
+/// nullopt: there is no such file. One that cannot be seen, or a link to nowhere, is none that
+/// may be made anew: what trusts the key would trust it no more.
 Result<std::optional<Secret>> read_key_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return std::optional<Secret>();
+  if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) return std::optional<Secret>();
+  if (::stat(path.c_str(), &status) != 0)
+    return Error{Errc::kConfig, path + ": " + std::strerror(errno)};
   if ((status.st_mode & 077) != 0)
     return Error{Errc::kDenied, path + ": other users may read it", "chmod 600 " + path};
   std::string text(kMaxKeyFile, '\0');

@@ -73,6 +73,10 @@ TEST_F(Authority, KeysThatCannotBeUsedAreTold) {
   EXPECT_FALSE(Authorities::open(config, fill));
   shop.run("cp state/ca_rsa state/ca_ed25519");
   EXPECT_EQ(Authorities::open(config, fill).error().code, Errc::kConfig);
+  shop.run("ln -sf nowhere state/ca_ed25519");  // as on a disk that is not there yet
+  EXPECT_EQ(Authorities::open(config, fill).error().code, Errc::kConfig);
+  shop.run("ln -sf ca_ed25519 state/ca_ed25519");
+  EXPECT_EQ(Authorities::open(config, fill).error().code, Errc::kConfig);
   shop.run("rm state/ca_ed25519");
   config.ca_ed25519 = shop.path("elsewhere");  // one that was named is not made
   EXPECT_EQ(Authorities::open(config, fill).error().code, Errc::kConfig);
