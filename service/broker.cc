@@ -22,12 +22,17 @@ Result<bool> append(SqlTransaction& transaction, const SessionStep& step,
 }
 
 /// The request may have ended while AWS was asked.
-Result<bool> insert(SqlTransaction& transaction, const SessionStep& step) {
+Result<void> check_active(SqlTransaction& transaction, const SessionStep& step) {
   const auto stored = load_request(transaction, step.request.id);
   if (!stored) return stored.error();
   if (!*stored || (*stored)->request.state != RequestState::kActive ||
       transaction.now() >= (*stored)->request.ends_at)
     return Error{Errc::kConflict, step.request.id + " has ended"};
+  return {};
+}
+
+Result<bool> insert(SqlTransaction& transaction, const SessionStep& step) {
+  if (auto active = check_active(transaction, step); !active) return active.error();
   const auto inserted = transaction.query(
       "INSERT INTO ssm_session (id, request, instance, document, started_at) "
       "VALUES ($1, $2, $3, $4, $5)",
@@ -38,6 +43,7 @@ Result<bool> insert(SqlTransaction& transaction, const SessionStep& step) {
 }
 
 Result<bool> note_resume(SqlTransaction& transaction, const SessionStep& step) {
+  if (auto active = check_active(transaction, step); !active) return active.error();
   const auto updated = transaction.query(
       "UPDATE ssm_session SET resumes = resumes + 1 WHERE id = $1 AND ended_at = 0 RETURNING "
       "id",

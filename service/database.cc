@@ -23,7 +23,7 @@ std::chrono::microseconds random_pause(int attempt) {
 
 Result<std::int64_t> begin(SqlConnection& connection) {
   const bool postgres = connection.dialect() == SqlDialect::kPostgres;
-  auto begun = connection.query(postgres ? "BEGIN" : "BEGIN IMMEDIATE", {});
+  auto begun = connection.run_script(postgres ? "BEGIN" : "BEGIN IMMEDIATE");
   if (!begun) return begun.error();
   const auto now = connection.query(
       postgres ? "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
@@ -43,10 +43,11 @@ Result<void> try_transaction(SqlConnection& connection,
   SqlTransaction transaction(connection, *now);
   auto done = job(transaction);
   fault = connection.fault();
+  if (done && transaction.failure()) done = *transaction.failure();
   if (done) {
     fail_point("commit");
     committing = true;
-    const auto committed = connection.query("COMMIT", {});
+    const auto committed = connection.run_script("COMMIT");
     fault = connection.fault();
     if (committed) {
       fail_point("committed");
@@ -54,7 +55,7 @@ Result<void> try_transaction(SqlConnection& connection,
     }
     done = committed.error();
   }
-  (void)connection.query("ROLLBACK", {});
+  (void)connection.run_script("ROLLBACK");
   return done;
 }
 

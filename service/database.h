@@ -24,8 +24,13 @@ class SqlTransaction {
 
   /// See SqlConnection::query(). After an error nothing more can be done in the transaction.
   Result<SqlRows> query(const std::string& sql, const std::vector<SqlValue>& parameters = {}) {
-    return connection_.query(sql, parameters);
+    auto rows = connection_.query(sql, parameters);
+    if (!rows && !failure_) failure_ = rows.error();
+    return rows;
   }
+  /// The first error: with one it is not committed, whatever the job makes of it. SQLite would
+  /// keep the rest, and PostgreSQL roll back and call that a success.
+  const std::optional<Error>& failure() const { return failure_; }
   std::int64_t now() const { return now_; }  ///< Unix ms, when it began
 
   /// Ends of a SELECT that keep others from its rows until this is over, or pass over those
@@ -38,6 +43,7 @@ class SqlTransaction {
 
   SqlConnection& connection_;
   std::int64_t now_;
+  std::optional<Error> failure_{};
 };
 
 /// Runs `job` in a transaction and commits it if it succeeds; rolls back if not. When others

@@ -135,12 +135,16 @@ net::Task<Result<void>> Reconciler::work_on(Job& job) {
 /// Writes down what is about to be done. False: the request is not ours any more.
 net::Task<Result<bool>> Reconciler::plan(Job& job) {
   std::function<Result<Job>(SqlTransaction&)> transact =
-      [claim = job.claim, told = told_](SqlTransaction& transaction) -> Result<Job> {
+      [claim = job.claim, told = told_,
+       &accounts = config_.accounts](SqlTransaction& transaction) -> Result<Job> {
     Job out{claim};
     auto stored = load_claimed(transaction, claim);
     if (!stored) return stored.error();
     if (!*stored) return out;
     auto& request = (*stored)->request;
+    if (!accounts.contains(request.account))
+      return Error{Errc::kConfig,
+                   fmt::format("account {} is not in the configuration", request.account)};
     auto instances = load_instances(transaction, request.id);
     if (!instances) return instances.error();
     if (runs(request.state) && find_next_state(request, *instances, transaction.now(), false) ==

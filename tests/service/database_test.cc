@@ -2,7 +2,6 @@
 #include "service/database.h"
 
 #include <atomic>
-#include <csignal>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -99,6 +98,37 @@ TEST_P(DatabaseTest, ATransactionIsWholeOrNotAtAll) {
   EXPECT_TRUE(insert(false));
   EXPECT_EQ(insert(false).error().code, Errc::kConflict);
   EXPECT_EQ((*connection->query("SELECT count(*) FROM t", {}))[0].integer(0), 1);
+}
+
+TEST_P(DatabaseTest, WhatFailedInPartIsNotCommitted) {
+  const auto connection = connect();
+  ASSERT_TRUE(connection->run_script("CREATE TABLE t (i BIGINT PRIMARY KEY)"));
+  const auto done = run_transaction(*connection, [](SqlTransaction& transaction) {
+    for (int i = 0; i < 2; ++i) (void)transaction.query("INSERT INTO t VALUES (1)");
+    return Result<void>();
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::kConflict) << done.error().detail;
+  EXPECT_EQ((*connection->query("SELECT count(*) FROM t", {}))[0].integer(0), 0);
+}
+
+/// As many statements as are kept, and then one that fails: it is rolled back all the same.
+TEST_P(DatabaseTest, AConnectionGoesOnWhateverItWasAsked) {
+  ASSERT_TRUE(connect()->run_script("CREATE TABLE t (i BIGINT CHECK (i < 0))"));
+  for (int asked = 250; asked < 258; ++asked) {
+    const auto connection = connect();
+    const auto ask = [&](bool fails) {
+      return run_transaction(*connection, [=](SqlTransaction& t) -> Result<void> {
+        for (int i = 0; i < (fails ? asked : 1); ++i)
+          if (auto rows = t.query("SELECT " + std::to_string(i)); !rows) return rows.error();
+        if (!fails) return {};
+        return t.query("INSERT INTO t VALUES (1)").error();
+      });
+    };
+    EXPECT_EQ(ask(true).error().code, Errc::kConflict);
+    const auto done = ask(false);
+    ASSERT_TRUE(done) << asked << ": " << done.error().detail;
+  }
 }
 
 TEST_P(DatabaseTest, TimeIsTheDatabases) {
@@ -303,29 +333,6 @@ TEST(Databases, OfAnotherKindAreRefused) {
   ASSERT_FALSE(nowhere);
   EXPECT_EQ(nowhere.error().code, Errc::kUnavailable);
   EXPECT_EQ(nowhere.error().detail.find("hunter2"), std::string::npos);
-}
-
-TEST(Postgres, AServerThatWasKilledIsConnectedToAgain) {
-  auto& server = PostgresServer::instance();
-  const auto where = server.make_database();
-  if (where.empty()) GTEST_SKIP() << server.why_not();
-  net::asio::io_context io;
-  auto opened = Database::open(where, 1);
-  ASSERT_TRUE(opened);
-  const auto add = [](SqlTransaction& transaction) -> Result<bool> {
-    auto done = transaction.query(
-        "INSERT INTO token SELECT (count(*))::text, 'o', '', 1, 2 FROM token");
-    if (!done) return done.error();
-    return true;
-  };
-  for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(test::run_task(io, (*opened)->run<bool>(add)));
-    server.kill_and_restart();
-    ASSERT_TRUE(test::run_task(io, (*opened)->run<bool>(add)));
-  }
-  const auto count = (*connect_database(where))->query("SELECT count(*) FROM token", {});
-  ASSERT_TRUE(count);
-  EXPECT_EQ((*count)[0].integer(0), 6);
 }
 
 }  // namespace
