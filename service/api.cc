@@ -15,6 +15,7 @@ namespace passport::service {
 namespace {
 
 constexpr std::int64_t kMaxListed = 1000;
+constexpr std::int64_t kMaxCertificates = 1000;  ///< of a request: each may come to be revoked
 constexpr std::string_view kBearer = "Bearer ";
 
 Error unauthenticated() {
@@ -295,6 +296,12 @@ Result<ApiAnswer> Api::certify(Scope& scope) {
   if (!key) return Error{Errc::kUsage, "public_key: " + key.error().detail};
   const auto terms = find_terms(scope.stored->request, scope.transaction.now());
   if (!terms) return terms.error();
+  const auto before = scope.transaction.query(
+      "SELECT count(*) FROM certificate WHERE request = $1", {scope.stored->request.id});
+  if (!before) return before.error();
+  if (before->at(0).integer(0) >= kMaxCertificates)
+    return Error{Errc::kConflict, fmt::format("{} has {} certificates, and can have no more",
+                                              scope.stored->request.id, kMaxCertificates)};
   Result<std::vector<std::string>> lines = std::vector<std::string>();
   {
     const std::lock_guard lock(authorities_mutex_);

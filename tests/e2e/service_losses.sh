@@ -4,7 +4,7 @@
 #   PASSPORT_SEED=N     repeats a run's chances
 # shellcheck source=tests/e2e/service_lib.sh
 . "$(dirname "$0")/service_lib.sh"
-count=${PASSPORT_LOSSES:-20}
+count=${PASSPORT_LOSSES:-10}
 seed=${PASSPORT_SEED:-$((RANDOM * 32768 + RANDOM + 1))}
 echo "seed $seed (repeat with PASSPORT_SEED)"
 start_lab --region eu-west-1 --featherweight "$count"

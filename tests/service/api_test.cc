@@ -112,6 +112,11 @@ TEST_P(ApiTest, CertificatesAreForTheOwnerOfAnActiveRequest) {
             static_cast<std::uint64_t>(row.integer(1) / 1000));
   for (const auto* bad : {"", "ssh-ed25519", "ssh-dss AAAA", "x"})
     EXPECT_EQ(call(ann, "POST", path, {{"public_key", bad}}).status, 400);
+  query(
+      "INSERT INTO certificate (request, serial, ca, ends_at) SELECT '" + id +
+      "', 'x' || n, '', 0 FROM (WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c "
+      "WHERE n < 999) SELECT n FROM c) AS t RETURNING serial");
+  EXPECT_EQ(call(ann, "POST", path, body).status, 409) << "a thousand are enough";
   // Its end, before that of the certificate, revokes it.
   shop.write("key-cert.pub", line + "\n");
   const auto revoked = [&] {
