@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "service/fail_point.h"
 #include "service/logbook.h"
+#include "service/sweep_store.h"
 
 namespace passport::service {
 namespace {
@@ -335,7 +336,11 @@ net::Task<Result<void>> Reconciler::finish(Job& job) {
     const auto next = find_next_state(request, *instances, now, !(*stored)->ended_by.empty());
     if (next != request.state && next != RequestState::kCompleting) {
       request.state = next;
-      if (is_final(next)) request.finished_at = now;
+      if (is_final(next)) {
+        request.finished_at = now;
+        if (auto planned = plan_sweeps(transaction, request.id); !planned)
+          return planned.error();
+      }
       if (auto updated = update_request(transaction, **stored); !updated)
         return updated.error();
       const LogEntry entry{kSelf, "request." + std::string(to_string(next)), request.id, "ok"};

@@ -19,6 +19,7 @@
 #include "service/logbook.h"
 #include "service/notices.h"
 #include "service/reconciler.h"
+#include "service/sweeper.h"
 #include "service/tokens.h"
 
 namespace passport::service {
@@ -70,6 +71,7 @@ struct Service {
   std::unique_ptr<Broker> broker;
   std::unique_ptr<Reconciler> reconciler;
   std::unique_ptr<Notices> notices;
+  std::unique_ptr<Sweeper> sweeper;
   std::unique_ptr<net::HttpServer> server;
 };
 
@@ -97,6 +99,7 @@ Result<void> start(Service& out, const asio::any_io_executor& executor, const Co
     return broker->take(endpoint, std::move(step));
   };
   out.reconciler->on_end = [checkpoints = out.checkpoints.get()] { checkpoints->wake(); };
+  out.sweeper = std::make_unique<Sweeper>(executor, config, *out.database, *out.access);
   out.notices = std::make_unique<Notices>(executor, config, *out.database);
   out.api->on_work = [reconciler = out.reconciler.get(), notices = out.notices.get()] {
     reconciler->wake();
@@ -123,6 +126,7 @@ net::Task<void> wait_for_end(net::Signals& signals, Service& service, asio::io_c
   service.server->stop();
   service.reconciler->stop();
   service.notices->stop();
+  service.sweeper->stop();
   asio::steady_timer timer(co_await asio::this_coro::executor);
   timer.expires_after(kLastCalls);
   co_await timer.async_wait(asio::use_awaitable);
@@ -155,6 +159,7 @@ Result<void> serve(const Config& config) {
   asio::co_spawn(io, wait_for_end(signals, service, io), asio::detached);
   asio::co_spawn(io, reconcile(service, io), asio::detached);
   asio::co_spawn(io, service.notices->run(), asio::detached);
+  asio::co_spawn(io, service.sweeper->run(), asio::detached);
   const bool ipv6 = config.listen_address.find(':') != std::string::npos;
   std::cout << fmt::format("https://{}{}{}:{}\n", ipv6 ? "[" : "", config.listen_address,
                            ipv6 ? "]" : "", service.server->port())

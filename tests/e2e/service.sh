@@ -169,6 +169,7 @@ id=$(call ann POST /v1/requests "$(wish 600)" | field '["id"]')
 stop_service KILL
 start_service -v
 wait_for 60 all_are "$id" active || fail "after a kill: $(call ann GET "/v1/requests/$id")"
+live=$(call ann GET "/v1/requests/$id" | field '["user"]')
 ok "killed and started again"
 
 # Its time, with nobody there to end it.
@@ -184,6 +185,22 @@ ok "expiry with the service stopped ($(($(date +%s) - end)) s after the end)"
 start_service -v
 wait_for 60 is "$id" expired || fail "$(call ann GET "/v1/requests/$id")"
 ok "expired"
+
+# What was left behind on an instance is found: a user without a request goes, one with a live request stays.
+aws ssm send-command --instance-ids "${ids[0]}" --document-name AWS-RunShellScript \
+  --parameters 'commands=["useradd -G passport rs-0000stray"]' >/dev/null
+is_there() { has_user "${ids[0]}" rs-0000stray; }
+wait_for 10 is_there || fail "no stray user was made"
+sqlite3 "$work/state/passport.db" 'PRAGMA busy_timeout = 10000; UPDATE instance_sweep SET next_at = 1' >/dev/null
+swept() { ! is_there; }
+wait_for 40 swept || fail "a stray user stays: $(tail -n 5 "$work/passportd.log")"
+has_user "${ids[0]}" "$live" || fail "$live is gone, whose request is active"
+in_logbook() {
+  "$build/service/passport-logbook" show --json --database "sqlite:$work/state/passport.db" >"$work/records"
+  grep '"user.sweep"' "$work/records" | grep -q rs-0000stray
+}
+wait_for 10 in_logbook || fail "the sweep is not in the Logbook"
+ok "sweep"
 called=$(sort -u "$PASSPORT_CALLS")
 described=$(grep -o '"operationId": "[^"]*"' "$PASSPORT_OPENAPI" | cut -d'"' -f4 | sort)
 [[ $(comm -13 <(echo "$called") <(echo "$described") | paste -sd' ') == "approveRequest denyRequest" ]] ||
