@@ -10,8 +10,9 @@ export SSH_AUTH_SOCK=$dir/agent.sock
 
 run_agent() { "$agent" "$@" --directory "$dir"; }
 stop_agent() {
+  local status=$?
   "$agent" stop --directory "$dir" >/dev/null 2>&1 || true
-  cleanup
+  cleanup "$status"
 }
 trap stop_agent EXIT
 

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Lives of a request, each with passportd killed at another place: kills.py PASSPORTD WORK INSTANCE REGION FROM TO STEP."""
+"""Lives of a request, each with passportd killed at another place: kills.py PASSPORTD WORK INSTANCE REGION FROM TO STEP END
+
+END: "complete", or "expire": its time is put to now.
+"""
 import json
 import os
 import signal
@@ -14,7 +17,8 @@ import uuid
 from pathlib import Path
 
 passportd, work, instance, region = sys.argv[1:5]
-first, last, step = map(int, sys.argv[5:])
+first, last, step = map(int, sys.argv[5:8])
+end_by = sys.argv[8]
 work = Path(work)
 token = (work / "ann").read_text().strip()
 trust = ssl.create_default_context(cafile=work / "tls.pem")
@@ -86,9 +90,18 @@ def live(service):
     status, now = service.call("POST", f"/v1/requests/{request}/extend", {"ends_at": end + 60})
     assert status == 200 and now["ends_at"] == end + 60, now
     wait_until(service, request, active, 90)
+    if end_by == "expire":
+        expire(request)
+        return wait_until(service, request, lambda now: now["state"] == "expired", 90)
     status, answer = service.call("POST", f"/v1/requests/{request}/complete")
     assert status == 200, answer
     return wait_until(service, request, lambda now: now["state"] == "completed", 90)
+
+
+def expire(request):
+    with sqlite3.connect(work / "state/passport.db", timeout=30) as db:
+        db.execute("UPDATE access_request SET ends_at = ?1, next_at = ?1 WHERE id = ?2",
+                   (int(time.time() * 1000), request))
 
 
 def run_on_instance(command):
@@ -113,11 +126,11 @@ def check_logbook():
         assert sequence == at and before == previous, f"the Logbook breaks at {sequence}"
         previous = digest
     wanted = {"request.create", "user.provision", "user.active", "request.active", "request.extend",
-              "request.complete", "user.remove", "user.removed", "request.completed"}
+              f"request.{end_by}", "user.remove", "user.removed", f"request.{end_by}d"}
     for request, in db.execute("SELECT id FROM access_request"):
         seen = {action for action, in db.execute("SELECT action FROM logbook WHERE object = ?", (request,))}
         assert wanted <= seen, f"{request}: no {wanted - seen} in the Logbook"
-    open_requests = db.execute("SELECT count(*) FROM access_request WHERE state <> 'completed'").fetchone()[0]
+    open_requests = db.execute("SELECT count(*) FROM access_request WHERE finished_at = 0").fetchone()[0]
     assert open_requests == 0, f"{open_requests} requests are not over"
 
 

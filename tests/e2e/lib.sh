@@ -13,7 +13,7 @@ state=$work/lab
 export HOME=$work
 
 cleanup() {
-  local status=$?
+  local status=${1:-$?}
   if [[ $status != 0 && -s $state/lab.log ]]; then
     echo "$name: the lab's log:" >&2
     tail -n 20 "$state/lab.log" >&2

@@ -36,9 +36,8 @@ stop_service() {
 }
 end_service() {
   local status=$?
-  kill -KILL "${service:-0}" 2>/dev/null || true
-  (exit $status)
-  cleanup
+  [[ -z ${service:-} ]] || kill -KILL "$service" 2>/dev/null || true
+  cleanup "$status"
 }
 trap end_service EXIT
 wish='{"account":"123456789012","region":"eu-west-1","instances":["i-00000000000000001"],"reason":"a test","duration_s":600}'

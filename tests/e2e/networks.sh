@@ -29,8 +29,7 @@ stop_all() {
   local status=$?
   set +e
   kill "${pids[@]}" 2>/dev/null
-  (exit "$status")
-  cleanup
+  cleanup "$status"
 }
 trap stop_all EXIT
 

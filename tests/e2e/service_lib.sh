@@ -103,7 +103,6 @@ end_service() {
   local status=$?
   [[ -z ${service:-} ]] || kill -KILL "$service" 2>/dev/null || true
   [[ $status == 0 ]] || tail -n 20 "$work/passportd.log" >&2 || true
-  (exit "$status")
-  cleanup
+  cleanup "$status"
 }
 trap end_service EXIT
