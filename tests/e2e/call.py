@@ -2,8 +2,8 @@
 """One call of passportd's API: call.py URL CA TOKEN_FILE METHOD PATH [JSON]
 
 A TOKEN_FILE of the name "-" is none. Prints the status, then the body.
-Fails when the answer, or what it was given for, is not as PASSPORT_OPENAPI describes it; which
-operations succeeded is added to PASSPORT_CALLS.
+Fails when the answer, or what it was given for, is not as service/openapi.json (or PASSPORT_OPENAPI) describes it.
+Which operations succeeded is added to PASSPORT_CALLS, if that names a file.
 """
 import functools
 import json
@@ -13,6 +13,7 @@ import ssl
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import jsonschema
 
@@ -56,16 +57,17 @@ def main():
             status, text = answer.status, answer.read()
     except urllib.error.HTTPError as refused:
         status, text = refused.code, refused.read()
-    with open(os.environ["PASSPORT_OPENAPI"], encoding="utf-8") as file:
-        openapi = json.load(file)
+    description = os.environ.get("PASSPORT_OPENAPI", Path(__file__).resolve().parents[2] / "service/openapi.json")
+    openapi = json.loads(Path(description).read_text("utf-8"))
     operation = find_operation(openapi, method, path.partition("?")[0])
     answers = operation["responses"]
     check(openapi, resolve(openapi, answers.get(str(status)) or answers["default"])["content"], text)
     if status < 300:
         if data and "requestBody" in operation:
             check(openapi, operation["requestBody"]["content"], data)
-        with open(os.environ["PASSPORT_CALLS"], "a", encoding="ascii") as calls:
-            calls.write(operation["operationId"] + "\n")
+        if "PASSPORT_CALLS" in os.environ:
+            with open(os.environ["PASSPORT_CALLS"], "a", encoding="ascii") as calls:
+                calls.write(operation["operationId"] + "\n")
     print(status)
     sys.stdout.write(text.decode("utf-8", "backslashreplace"))
 

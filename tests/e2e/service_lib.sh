@@ -5,8 +5,7 @@
 # shellcheck disable=SC2034  # for the tests
 here=$(dirname "$0")
 passportd=$build/service/passportd
-PASSPORT_OPENAPI=$(readlink -f "$here/../../service/openapi.json")
-export PASSPORT_OPENAPI PASSPORT_CALLS=$work/calls
+export PASSPORT_CALLS=$work/calls
 [[ $(id -u) == 0 ]] || { echo "$name: instances with users of their own need root"; exit 77; }
 
 # configure: after start_lab; sets $ids of all instances; tokens of ann, who may, and of eve, who may not.
