@@ -1,9 +1,6 @@
 #include "config-gen/agent.h"
 
-#include <filesystem>
-
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "net/command.h"
@@ -25,7 +22,7 @@ std::string words_of(const std::string& errors) {
 
 net::Task<Result<std::string>> ask(std::vector<std::string> words) {
   net::Command command;
-  words.insert(words.begin(), find_program("passport-agent"));
+  words.insert(words.begin(), net::find_program("passport-agent"));
   command.words = std::move(words);
   command.alone = true;
   const auto end = co_await net::run_command(std::move(command), net::deadline_in(kPatience));
@@ -45,13 +42,6 @@ net::Task<Result<void>> tell(std::vector<std::string> words) {
 }
 
 }  // namespace
-
-std::string find_program(const std::string& name) {
-  std::error_code error;
-  const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto beside = (own.parent_path() / name).string();
-  return !error && ::access(beside.c_str(), X_OK) == 0 ? beside : name;
-}
 
 Result<HeldByRequest> parse_held(std::string_view text) {
   const auto answer = parse_json_object(text, "passport-agent's answer");
@@ -97,7 +87,7 @@ net::Task<Result<void>> hold(std::string request, std::chrono::seconds lasts,
       "--keyType",
       std::move(keys),
       "--certificate-command",
-      "exec '" + find_program("passport-request") + "' certify " + request,
+      "exec '" + net::find_program("passport-request") + "' certify " + request,
       request};
   return tell(std::move(words));
 }

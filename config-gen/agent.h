@@ -29,7 +29,4 @@ net::Task<Result<HeldByRequest>> list_held();
 net::Task<Result<void>> hold(std::string request, std::chrono::seconds lasts, std::string keys);
 net::Task<Result<void>> drop(std::string request);
 
-/// The path of a program of ours: beside this one, or its name for PATH to find.
-std::string find_program(const std::string& name);
-
 }  // namespace passport::config_gen

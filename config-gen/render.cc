@@ -6,41 +6,12 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "wire/aws/identifiers.h"
 
 namespace passport::config_gen {
 namespace {
 
-constexpr std::size_t kMaxHosts = 10'000;  ///< of a request
-constexpr std::size_t kMaxKeys = 16;       ///< of a host
 constexpr std::size_t kMaxControlPath =
     80;  ///< bytes; ssh adds to it, and a socket's name has 108
-
-bool is_word(std::string_view text, std::string_view start) {
-  return text.starts_with(start) && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-         });
-}
-
-Error unusable(std::string_view what) {
-  return {Errc::kProtocol, fmt::format("the service's answer has an unusable {}", what)};
-}
-
-Result<Host> parse_host(const json::object& instance) {
-  Host out{find_string(instance, "id"), {}};
-  if (!wire::aws::is_instance_id(out.id)) return unusable("instance");
-  const auto* keys = find_array(instance, "host_keys");
-  if (keys == nullptr || keys->size() > kMaxKeys) return unusable("list of host keys");
-  for (const auto& item : *keys) {
-    const auto* line = item.if_string();
-    auto key = line != nullptr ? wire::ssh::parse_public_key_line({line->data(), line->size()})
-                               : Error{Errc::kMalformed, ""};
-    if (!key) return unusable("host key");
-    out.keys.push_back(std::move(*key));
-  }
-  return out;
-}
 
 /// In quotes, with nothing left for ssh to expand.
 Result<std::string> quote_path(const std::string& path) {
@@ -104,32 +75,12 @@ Result<std::string> render_common(const ConfigPlan& plan) {
 
 }  // namespace
 
-Result<Access> parse_access(const json::object& request) {
-  Access out{find_string(request, "id"), find_string(request, "user"), 0, {}};
-  if (!is_word(out.request, "ar-")) return unusable("id");
-  if (!is_word(out.user, "rs-")) return unusable("user");
-  const auto* end = request.if_contains("ends_at");
-  if (end == nullptr || !end->is_int64()) return unusable("end");
-  out.ends_at = end->get_int64();
-  const auto* instances = find_array(request, "instances");
-  if (instances == nullptr || instances->size() > kMaxHosts)
-    return unusable("list of instances");
-  for (const auto& item : *instances) {
-    const auto* instance = item.if_object();
-    if (instance == nullptr) return unusable("instance");
-    if (find_string(*instance, "state") != "active") continue;
-    auto host = parse_host(*instance);
-    if (!host) return host.error();
-    out.hosts.push_back(std::move(*host));
-  }
-  return out;
-}
-
 Result<std::string> render_ssh_config(ConfigPlan plan) {
   const auto common = render_common(plan);
   if (!common) return common.error();
-  std::stable_sort(plan.accesses.begin(), plan.accesses.end(),
-                   [](const Access& a, const Access& b) { return a.ends_at > b.ends_at; });
+  std::stable_sort(
+      plan.accesses.begin(), plan.accesses.end(),
+      [](const CertifiedAccess& a, const CertifiedAccess& b) { return a.ends_at > b.ends_at; });
   std::string out = "# Written by passport-ssh-config: what is changed here does not last.\n";
   std::set<std::string> seen;
   for (const auto& access : plan.accesses) {
@@ -155,7 +106,7 @@ Result<std::string> render_ssh_config(ConfigPlan plan) {
   return out;
 }
 
-std::string render_known_hosts(const std::vector<Access>& accesses) {
+std::string render_known_hosts(const std::vector<CertifiedAccess>& accesses) {
   std::string out;
   for (const auto& access : accesses)
     for (const auto& host : access.hosts)

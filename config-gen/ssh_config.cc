@@ -6,12 +6,14 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
+#include "api/own_requests.h"
 #include "api/run.h"
 #include "aws/private_file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "config-gen/agent.h"
 #include "config-gen/render.h"
+#include "net/command.h"
 
 namespace passport::config_gen {
 namespace {
@@ -24,34 +26,11 @@ std::int64_t now() {
   return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
 }
 
-/// A request of this user's, as the service shows it.
+/// Requests of this user's, as the service shows them.
 using Shown = std::vector<json::object>;
 
-net::Task<Result<Shown>> load_own(ServiceClient& service) {
-  auto asked = service.call_again("GET", "/v1/token", {});
-  const auto who = co_await std::move(asked);
-  if (!who) co_return who.error();
-  auto listing = service.call_again("GET", "/v1/requests", {});
-  const auto listed = co_await std::move(listing);
-  if (!listed) co_return listed.error();
-  const auto user = find_string(*who, "user");
-  Shown out;
-  const auto* requests = find_array(*listed, "requests");
-  for (const auto& item : requests != nullptr ? *requests : json::array()) {
-    const auto* request = item.if_object();
-    if (request == nullptr || find_string(*request, "owner") != user ||
-        request->contains("finished_at"))
-      continue;
-    auto showing = service.call_again("GET", "/v1/requests/" + find_string(*request, "id"), {});
-    auto shown = co_await std::move(showing);
-    if (!shown) co_return shown.error();
-    out.push_back(std::move(*shown));
-  }
-  co_return out;
-}
-
 /// The agent holds the keys of these requests, and no others of passportd's.
-net::Task<Result<HeldByRequest>> hold_all(const std::vector<Access>& accesses,
+net::Task<Result<HeldByRequest>> hold_all(const std::vector<CertifiedAccess>& accesses,
                                           std::string key_type) {
   auto listing = list_held();
   auto held = co_await std::move(listing);
@@ -70,8 +49,9 @@ net::Task<Result<HeldByRequest>> hold_all(const std::vector<Access>& accesses,
   }
   for (const auto& entry : *held) {
     const auto& request = entry.first;
-    const bool wanted = std::any_of(accesses.begin(), accesses.end(),
-                                    [&](const Access& a) { return a.request == request; });
+    const bool wanted =
+        std::any_of(accesses.begin(), accesses.end(),
+                    [&](const CertifiedAccess& a) { return a.request == request; });
     if (wanted || !request.starts_with("ar-")) continue;
     auto dropping = drop(request);
     (void)co_await std::move(dropping);  // its end has come, or soon will
@@ -82,24 +62,25 @@ net::Task<Result<HeldByRequest>> hold_all(const std::vector<Access>& accesses,
 }
 
 /// Certificates of requests that are over.
-void remove_old(const std::vector<Access>& accesses, const std::string& folder) {
+void remove_old(const std::vector<CertifiedAccess>& accesses, const std::string& folder) {
   std::error_code error;
   for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
        at.increment(error)) {
     const auto name = at->path().filename().string();
     const bool ours = name.starts_with("ar-") && name.ends_with(".pub");
-    const bool used = std::any_of(accesses.begin(), accesses.end(), [&](const Access& a) {
-      const auto& files = a.certificate_files;
-      return std::find(files.begin(), files.end(), at->path().string()) != files.end();
-    });
+    const bool used =
+        std::any_of(accesses.begin(), accesses.end(), [&](const CertifiedAccess& a) {
+          const auto& files = a.certificate_files;
+          return std::find(files.begin(), files.end(), at->path().string()) != files.end();
+        });
     std::error_code ignored;
     if (ours && !used) std::filesystem::remove(at->path(), ignored);
   }
 }
 
 /// The files of certificates, of each access those that ssh is to offer.
-Result<void> write_certificates(std::vector<Access>& accesses, const HeldByRequest& held,
-                                const std::string& folder) {
+Result<void> write_certificates(std::vector<CertifiedAccess>& accesses,
+                                const HeldByRequest& held, const std::string& folder) {
   for (auto& access : accesses) {
     const auto at = held.find(access.request);
     if (at == held.end()) continue;
@@ -114,8 +95,8 @@ Result<void> write_certificates(std::vector<Access>& accesses, const HeldByReque
 }
 
 Result<std::string> write_files(const api::Settings& settings, const SshConfigWish& wish,
-                                std::vector<Access> accesses, const HeldByRequest& held,
-                                const std::string& socket) {
+                                std::vector<CertifiedAccess> accesses,
+                                const HeldByRequest& held, const std::string& socket) {
   const auto folder = std::filesystem::path(socket).parent_path().string();
   if (auto written = write_certificates(accesses, held, folder); !written)
     return written.error();
@@ -123,7 +104,7 @@ Result<std::string> write_files(const api::Settings& settings, const SshConfigWi
   plan.agent_socket = socket;
   plan.known_hosts = folder + "/known_hosts";
   if (wish.share_connections) plan.control_path = folder + "/m-%C";
-  plan.proxy_command = {find_program("passport-proxy"), "--service", settings.service.url,
+  plan.proxy_command = {net::find_program("passport-proxy"), "--service", settings.service.url,
                         "--token-file", settings.service.token_file};
   if (!settings.service.ca_file.empty()) {
     plan.proxy_command.emplace_back("--service-ca");
@@ -167,15 +148,15 @@ int check(const std::string& instance, const Shown& requests) {
 
 net::Task<Result<int>> write_config(ServiceClient& service, const api::Settings& settings,
                                     const SshConfigWish& wish) {
-  auto loading = load_own(service);
+  auto loading = api::load_own_requests(service);
   const auto own = co_await std::move(loading);
   if (!own) co_return own.error();
-  std::vector<Access> accesses;
+  std::vector<CertifiedAccess> accesses;
   for (const auto& request : *own) {
     if (find_string(request, "state") != "active") continue;
-    auto access = parse_access(request);
+    auto access = api::parse_access(request);
     if (!access) co_return access.error();
-    accesses.push_back(std::move(*access));
+    accesses.push_back({std::move(*access)});
   }
   auto starting = start_agent();
   const auto socket = co_await std::move(starting);

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -224,6 +225,13 @@ Task<Result<CommandEnd>> run_command(Command command, Deadline deadline) {
     co_return status.error();
   }
   co_return CommandEnd{*status, std::move(*output), *kept};
+}
+
+std::string find_program(const std::string& name) {
+  std::error_code error;
+  const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto beside = (own.parent_path() / name).string();
+  return !error && ::access(beside.c_str(), X_OK) == 0 ? beside : name;
 }
 
 std::string describe_status(int status) {

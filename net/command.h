@@ -32,6 +32,9 @@ struct CommandEnd {
 /// kConfig when it cannot be started; kUnavailable; kTimeout; kTooLarge for input or output.
 Task<Result<CommandEnd>> run_command(Command command, Deadline deadline);
 
+/// The path of a program of ours: beside this one, or its name for PATH to find.
+std::string find_program(const std::string& name);
+
 /// "it exited with status 3", "it was ended by signal 9".
 std::string describe_status(int status);
 

@@ -45,7 +45,7 @@ class RenderTest : public testing::Test {
 };
 
 TEST_F(RenderTest, SshSeesWhatWasMeant) {
-  plan.accesses = {*parse_access(request())};
+  plan.accesses = {{*api::parse_access(request())}};
   plan.accesses[0].certificate_files = {shop.path("a b-cert.pub"), shop.path("c%-cert.pub")};
   const auto seen = effective("i-0123456789abcdef0");
   const auto has = [&](const std::string& line) {
@@ -69,7 +69,8 @@ TEST_F(RenderTest, SshSeesWhatWasMeant) {
 }
 
 TEST_F(RenderTest, ALaterEndComesFirst) {
-  plan.accesses = {*parse_access(request()), *parse_access(request("ar-1111111111111111"))};
+  plan.accesses = {{*api::parse_access(request())},
+                   {*api::parse_access(request("ar-1111111111111111"))}};
   plan.accesses[1].ends_at += 1;
   plan.accesses[1].user = "rs-later";
   EXPECT_NE(effective("i-0123456789abcdef0").find("user rs-later\n"), std::string::npos);
@@ -78,19 +79,19 @@ TEST_F(RenderTest, ALaterEndComesFirst) {
 TEST_F(RenderTest, HostsWithoutAUserAreLeftOut) {
   auto waiting = request();
   waiting["instances"].as_array()[0].as_object()["state"] = "provisioning";
-  plan.accesses = {*parse_access(waiting)};
+  plan.accesses = {{*api::parse_access(waiting)}};
   EXPECT_TRUE(plan.accesses[0].hosts.empty());
   EXPECT_EQ(render_ssh_config(plan)->find("Host"), std::string::npos);
 }
 
 TEST_F(RenderTest, KnownHostsAreFoundBySsh) {
-  shop.write("known", render_known_hosts({*parse_access(request())}));
+  shop.write("known", render_known_hosts({{*api::parse_access(request())}}));
   const auto found = shop.run("ssh-keygen -F i-0123456789abcdef0 -f known");
   EXPECT_NE(found.find(kKey), std::string::npos) << found;
 }
 
 TEST_F(RenderTest, PathsThatSshWouldExpandAreRefused) {
-  plan.accesses = {*parse_access(request())};
+  plan.accesses = {{*api::parse_access(request())}};
   for (const auto* bad : {"relative", "/a\"b", "/a\nb", "/a\\b", "/${HOME}/x", "/\x7f", ""}) {
     auto wrong = plan;
     wrong.agent_socket = bad;
@@ -141,8 +142,8 @@ TEST_F(RenderTest, HostileAnswersAddNothing) {
     return out;
   };
   const auto clean =
-      render_ssh_config({{*parse_access(request())}, {"p"}, "/a", "/k", ""}).value();
-  const auto clean_hosts = render_known_hosts({*parse_access(request())});
+      render_ssh_config({{{*api::parse_access(request())}}, {"p"}, "/a", "/k", ""}).value();
+  const auto clean_hosts = render_known_hosts({{*api::parse_access(request())}});
   int taken = 0;
   for (int i = 0; i < 100'000; ++i) {
     auto answer = request();
@@ -150,16 +151,16 @@ TEST_F(RenderTest, HostileAnswersAddNothing) {
     json::value* const fields[] = {&answer["id"], &answer["user"], &instance["id"],
                                    &instance["host_keys"].as_array()[0]};
     *fields[random() % 4] = hostile();
-    const auto access = parse_access(answer);
+    const auto access = api::parse_access(answer);
     if (!access) continue;
     ++taken;
-    const auto text = render_ssh_config({{*access}, {"p"}, "/a", "/k", ""});
+    const auto text = render_ssh_config({{{*access}}, {"p"}, "/a", "/k", ""});
     ASSERT_TRUE(text);
     const auto lines = [](const std::string& t) {
       return std::count(t.begin(), t.end(), '\n');
     };
     ASSERT_EQ(lines(*text), lines(clean)) << *text;
-    ASSERT_EQ(lines(render_known_hosts({*access})), lines(clean_hosts));
+    ASSERT_EQ(lines(render_known_hosts({{*access}})), lines(clean_hosts));
     for (const auto* bad : {"touch", "$", "`", "\"\"", "\x1b", "Host x", "!"})
       ASSERT_EQ(text->find(bad), std::string::npos) << *text;
   }
