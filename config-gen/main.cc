@@ -20,7 +20,8 @@ using namespace passport::config_gen;
 namespace {
 
 constexpr char kUsage[] =
-    "usage: passport-ssh-config [--keyType TYPE] [--i INSTANCE]... [--no-control-master]\n";
+    "usage: passport-ssh-config [--keyType TYPE] [--i INSTANCE]... [--no-control-master] "
+    "[--json]\n";
 
 /// Throws po::error.
 SshConfigWish parse_arguments(const std::vector<std::string>& args) {
@@ -32,6 +33,7 @@ SshConfigWish parse_arguments(const std::vector<std::string>& args) {
                   "ed25519, rsa or all")("i", po::value(&out.instances)->value_name("INSTANCE"),
                                          "fail unless it can be used now; may be given again")(
       "no-control-master", po::bool_switch(&alone), "a connection for each ssh")(
+      "json", po::bool_switch(&out.json), "print the path and the requests, as JSON")(
       "help,h", "print this and exit")("version", "print the version and exit");
   // Its options begin with two dashes, "--i" as well.
   const auto style =

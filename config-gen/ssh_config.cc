@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <sysexits.h>
 
@@ -146,6 +147,12 @@ int check(const std::string& instance, const Shown& requests) {
                                (why.empty() ? "" : ": " + escape_for_terminal(why))});
 }
 
+/// For programs that want to know what there is as well: one call of the service does for both.
+std::string describe(const std::string& path, const Shown& requests) {
+  json::array list(requests.begin(), requests.end());
+  return json::serialize(json::object{{"path", path}, {"requests", std::move(list)}});
+}
+
 net::Task<Result<int>> write_config(ServiceClient& service, const api::Settings& settings,
                                     const SshConfigWish& wish) {
   auto loading = api::load_own_requests(service);
@@ -168,8 +175,9 @@ net::Task<Result<int>> write_config(ServiceClient& service, const api::Settings&
   if (!path) co_return path.error();
   int status = EX_OK;
   for (const auto& instance : wish.instances) status = std::max(status, check(instance, *own));
-  if (status == EX_OK) std::cout << *path << '\n' << std::flush;
-  co_return status;
+  if (status != EX_OK) co_return status;
+  std::cout << (wish.json ? describe(*path, *own) : *path) << '\n' << std::flush;
+  co_return EX_OK;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ struct SshConfigWish {
   std::string key_type = "all";          ///< or "ed25519", "rsa"
   std::vector<std::string> instances{};  ///< to be told of when one cannot be used now
   bool share_connections = true;
+  bool json = false;  ///< {"path", "requests": [as GET /v1/requests/ID]} instead of the path
 };
 
 /// Has the agent hold the keys of all active requests of this user, writes ssh_config and

@@ -88,6 +88,11 @@ for type in ed25519 rsa; do
   passport-agent list | grep serial | grep -vq "ssh-$type" && fail "--keyType $type: $(passport-agent list)"
   [[ $(enter -o ControlMaster=no -o ControlPath=none "${ids[0]}" id -un) == "$user" ]] || fail "ssh with $type"
 done
+"$passport" ssh-config --json | python3 -c '
+import json, sys
+said = json.load(sys.stdin)
+here = said["path"] == sys.argv[1] and [[i["id"] for i in r["instances"]] for r in said["requests"]] == [sorted(sys.argv[2:])]
+sys.exit(not here)' "$config" "${ids[@]}" || fail "--json: $("$passport" ssh-config --json)"
 refused 77 "i-0ffffffffffffffff: no request of yours is active for it" ssh-config --i i-0ffffffffffffffff --i "${ids[0]}"
 refused 64 '"db" is not the id of an instance' ssh-config --i db
 refused 64 '--keyType "dsa"' ssh-config --keyType dsa
