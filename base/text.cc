@@ -1,7 +1,6 @@
 #include "base/text.h"
 
 #include <algorithm>
-#include <cstdint>
 
 namespace passport {
 namespace {
@@ -21,8 +20,16 @@ void append_escaped(std::string& out, std::string_view bytes) {
   }
 }
 
-/// Length of the well-formed UTF-8 sequence at the front of `in`, its code point in
-/// `code_point`; 0 when there is none (Unicode 15, table 3-7).
+bool is_harmless(std::uint32_t c) {
+  if (c < 0x20 || (c >= 0x7f && c < 0xa0)) return false;        // C0, DEL, C1
+  if (c == 0x061c || c == 0x200e || c == 0x200f) return false;  // direction marks
+  if (c >= 0x2028 && c <= 0x202e) return false;  // separators, embeddings, overrides
+  if (c >= 0x2066 && c <= 0x2069) return false;  // isolates
+  return c != 0xfeff;
+}
+
+}  // namespace
+
 std::size_t decode_utf8(std::string_view in, std::uint32_t& code_point) {
   const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(in[i]); };
   const auto lead = at(0);
@@ -42,16 +49,6 @@ std::size_t decode_utf8(std::string_view in, std::uint32_t& code_point) {
   const bool surrogate = code_point >= 0xd800 && code_point < 0xe000;
   return overlong || surrogate || code_point > 0x10ffff ? 0 : size;
 }
-
-bool is_harmless(std::uint32_t c) {
-  if (c < 0x20 || (c >= 0x7f && c < 0xa0)) return false;        // C0, DEL, C1
-  if (c == 0x061c || c == 0x200e || c == 0x200f) return false;  // direction marks
-  if (c >= 0x2028 && c <= 0x202e) return false;  // separators, embeddings, overrides
-  if (c >= 0x2066 && c <= 0x2069) return false;  // isolates
-  return c != 0xfeff;
-}
-
-}  // namespace
 
 std::string escape_for_terminal(std::string_view in, std::size_t limit) {
   std::string out;

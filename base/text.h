@@ -1,5 +1,6 @@
 // Text from outside, made fit for a terminal line; and small text forms.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,10 @@ namespace passport {
 /// line-separator characters, and bytes that are not UTF-8. At most `limit` bytes of input
 /// are shown, then "...".
 std::string escape_for_terminal(std::string_view in, std::size_t limit = 1024);
+
+/// Length of the well-formed UTF-8 sequence at the front of `in`, which is not empty, and its
+/// code point; 0 when there is none (Unicode 15, table 3-7).
+std::size_t decode_utf8(std::string_view in, std::uint32_t& code_point);
 
 /// Lower-case hexadecimal, two digits a byte.
 std::string encode_hex(ByteView in);
