@@ -105,8 +105,12 @@ Result<std::string> write_files(const api::Settings& settings, const SshConfigWi
   plan.agent_socket = socket;
   plan.known_hosts = folder + "/known_hosts";
   if (wish.share_connections) plan.control_path = folder + "/m-%C";
-  plan.proxy_command = {net::find_program("passport-proxy"), "--service", settings.service.url,
-                        "--token-file", settings.service.token_file};
+  plan.proxy_command = {net::find_program("passport-proxy"),
+                        "--parent-stderr",
+                        "--service",
+                        settings.service.url,
+                        "--token-file",
+                        settings.service.token_file};
   if (!settings.service.ca_file.empty()) {
     plan.proxy_command.emplace_back("--service-ca");
     plan.proxy_command.push_back(settings.service.ca_file);

@@ -11,6 +11,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "net/parent_stderr.h"
 #include "net/process.h"
 #include "net/stdio.h"
 #include "proxy/forward_plan.h"
@@ -58,6 +59,8 @@ po::options_description visible_options(Options& o) {
       "the bearer token for the service")(
       "service-ca", po::value(&o.service.service.ca_file)->value_name("FILE"),
       "whom to trust as the service, in place of the system's")(
+      "parent-stderr", po::bool_switch(&o.parent_stderr),
+      "without standard error, as ssh with ControlPersist has it, say what is wrong on ssh's")(
       "verbose,v", "say more; twice: for debugging")("help,h", "print this and exit")(
       "version", "print the version and exit");
   return d;
@@ -141,6 +144,7 @@ Options parse_options(const std::vector<std::string>& args) {
     if (!vm["document"].defaulted()) throw po::error("-L and --document exclude each other");
     o.forwards = parse_forwards(vm["forward"].as<std::vector<std::string>>());
   }
+  if (o.parent_stderr) passport::net::log_to_parent();
   o.resume_for = parse_resume_for(vm["resume-for"].as<std::string>());
   check(o, port);
   o.port = static_cast<unsigned short>(port);

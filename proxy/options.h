@@ -22,6 +22,7 @@ struct Options {
   std::vector<ForwardSpec> forwards;  ///< instead of standard input and output
   bool any_user = false;              ///< lets other users into the forwards
   bool json = false;                  ///< tells the forwards as JSON
+  bool parent_stderr = false;         ///< net::log_to_parent()
   std::size_t payload_size = wire::ssm::kDefaultPayload;
   unsigned start_rate = 0;  ///< starts a second; 0: no limit
   std::chrono::seconds resume_for{

@@ -74,6 +74,10 @@ for instance in "${ids[@]}"; do
   [[ $(enter "$instance" id -un) == "$user" ]] || fail "ssh to $instance"
   [[ $(enter -o ControlMaster=no -o ControlPath=none "$instance" id -un) == "$user" ]] || fail "ssh to $instance by itself"
 done
+# Nobody who waits for the end of what ssh says waits for the connection that is shared.
+started=$SECONDS
+[[ $(enter "${ids[0]}" id -un 2>&1 | cat) == "$user" ]] || fail "ssh through a pipe"
+((SECONDS - started < 20)) || fail "the shared connection holds standard error"
 head -c 300000 /dev/urandom >"$work/data"
 scp -q -F "$config" "$work/data" "${ids[0]}:data" || fail "scp there"
 scp -q -F "$config" "${ids[0]}:data" "$work/back" || fail "scp back"
@@ -113,6 +117,7 @@ over() { [[ $("$passport" request show "$id") == *"state     completed"* ]]; }
 wait_for 20 over || fail "complete: $("$passport" request show "$id")"
 [[ -z $("$passport" request list) && $("$passport" request list --all) == *"$id"* ]] || fail "list --all"
 if enter "${ids[0]}" true 2>"$work/err"; then fail "ssh after the end"; fi
+grep -q '^passport-proxy: ' "$work/err" || fail "ssh with ControlPersist says nothing: $(cat "$work/err")"
 refused 77 "no request of yours is active for it" ssh-config --i "${ids[0]}"
 [[ $("$passport" ssh-config) == "$config" ]] || fail "a config after the end"
 if grep -q Host "$config"; then fail "hosts after the end: $(cat "$config")"; fi
