@@ -10,22 +10,7 @@ export PASSPORT_CALLS=$work/calls
 
 # configure: after start_lab; sets $ids of all instances; tokens of ann, who may, and of eve, who may not.
 configure() {
-  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=passportd -addext subjectAltName=IP:127.0.0.1 \
-    -keyout "$work/tls.key" -out "$work/tls.pem" 2>/dev/null
-  cat >"$work/passportd.conf" <<EOF
-listen = 127.0.0.1:0
-certificate = $work/tls.pem
-key = $work/tls.key
-database = sqlite:$work/state/passport.db
-state_dir = $work/state
-
-[account 123456789012]
-regions = $AWS_REGION
-role = arn:aws:iam::123456789012:role/passport
-external_id = write-your-own
-admins = ops
-observers = audit
-EOF
+  "$here/../../lab/service_config.sh" "$work" "$AWS_REGION"
   mapfile -t ids < <(awk '$1 == "instance" { print $2 }' "$work/up")
   "$passportd" token --config "$work/passportd.conf" --user ann --groups ops >"$work/ann"
   "$passportd" token --config "$work/passportd.conf" --user eve --groups others >"$work/eve"
