@@ -6,10 +6,17 @@
 
 #include "lab/gateway.h"
 #include "lab/service.h"
-#include "lab/time_text.h"
+#include "wire/aws/time.h"
 
 namespace passport::lab {
 namespace asio = net::asio;
+namespace {
+
+std::string date_of(std::int64_t unix_s) {
+  return wire::aws::encode_http_date(std::chrono::sys_seconds(std::chrono::seconds(unix_s)));
+}
+
+}  // namespace
 
 std::int64_t Gateway::now() const {
   return std::time(nullptr) + state_.faults.clock_skew_s;
@@ -18,7 +25,7 @@ std::int64_t Gateway::now() const {
 net::Task<wire::HttpResponse> Gateway::answer(wire::HttpRequest request) {
   state_.uptime = std::chrono::steady_clock::now().time_since_epoch();
   auto response = answer_request(state_, request, now());
-  response.headers.emplace_back("Date", format_http_date(now()));
+  response.headers.emplace_back("Date", date_of(now()));
   process_events();
   commands_.deliver();
   flush_audit();
@@ -27,7 +34,7 @@ net::Task<wire::HttpResponse> Gateway::answer(wire::HttpRequest request) {
 
 net::Task<wire::HttpResponse> Gateway::decide_upgrade(wire::HttpRequest request) {
   auto decision = answer_upgrade(state_, request, now());
-  decision.headers.emplace_back("Date", format_http_date(now()));
+  decision.headers.emplace_back("Date", date_of(now()));
   flush_audit();
   co_return decision;
 }

@@ -22,8 +22,5 @@ std::string format_iso_time(std::int64_t unix_s) {
 std::string format_amz_date(std::int64_t unix_s) {
   return format(unix_s, "%Y%m%dT%H%M%SZ");
 }
-std::string format_http_date(std::int64_t unix_s) {
-  return format(unix_s, "%a, %d %b %Y %H:%M:%S GMT");
-}
 
 }  // namespace passport::lab

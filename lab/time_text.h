@@ -9,7 +9,5 @@ namespace passport::lab {
 std::string format_iso_time(std::int64_t unix_s);
 /// "20261122T180500Z".
 std::string format_amz_date(std::int64_t unix_s);
-/// "Sun, 22 Nov 2026 18:05:00 GMT".
-std::string format_http_date(std::int64_t unix_s);
 
 }  // namespace passport::lab

@@ -13,6 +13,7 @@
 #include "net/error_text.h"
 #include "net/http_io.h"
 #include "net/websocket_accept.h"
+#include "wire/aws/time.h"
 
 namespace passport::net {
 namespace {
@@ -25,11 +26,16 @@ constexpr auto kRequestTime = 30s;
 constexpr auto kIdleTime = 60s;
 constexpr auto kAcceptPause = 100ms;
 
+/// With the time, unless the handler told one.
 std::string serialize(const wire::HttpResponse& response, bool with_body, bool keep_alive) {
   const auto reason = http::obsolete_reason(static_cast<http::status>(response.status));
   auto out = fmt::format("HTTP/1.1 {} {}\r\n", response.status,
                          std::string_view(reason.data(), reason.size()));
   append_headers(out, response.headers);
+  if (wire::find_header(response.headers, "Date").empty())
+    out += fmt::format("Date: {}\r\n",
+                       wire::aws::encode_http_date(std::chrono::floor<std::chrono::seconds>(
+                           std::chrono::system_clock::now())));
   const bool no_content = response.status == 204 || response.status == 304;
   if (!no_content) out += fmt::format("Content-Length: {}\r\n", response.body.size());
   out += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";

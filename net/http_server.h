@@ -13,7 +13,8 @@
 
 namespace passport::net {
 
-/// What a server does with requests. Handlers run on the server's executor.
+/// What a server does with requests. Handlers run on the server's executor. Answers get a Date
+/// unless they have one: who asks can tell a clock that is wrong.
 struct HttpHandlers {
   /// Answers one request. Exceptions become 500.
   std::function<Task<wire::HttpResponse>(wire::HttpRequest)> request;

@@ -3,6 +3,7 @@
 
 #include "net/event.h"
 #include "tests/net/loopback.h"
+#include "wire/aws/time.h"
 
 namespace passport::net {
 namespace {
@@ -87,6 +88,30 @@ TEST_F(Http, CarriesMethodTargetHeadersAndBodyBothWays) {
   EXPECT_EQ(wire::find_header(answer->headers, "X-Sent"), "1, 2");
   EXPECT_EQ(wire::find_header(answer->headers, "X-Host"),
             "127.0.0.1:" + std::to_string(server_->port()));
+}
+
+TEST_F(Http, AnAnswerTellsTheTimeUnlessItsHandlerDid) {
+  const auto now = [] { return std::chrono::system_clock::now(); };
+  serve(server_tls(), echo());
+  const auto before = std::chrono::floor<std::chrono::seconds>(now());
+  auto answer = send(at(server_->port()));
+  ASSERT_TRUE(answer);
+  const auto date = wire::aws::decode_http_date(wire::find_header(answer->headers, "Date"));
+  ASSERT_TRUE(date);
+  EXPECT_GE(*date, before);
+  EXPECT_LE(*date, now());
+  server_.reset();
+  serve(
+      server_tls(),
+      {.request = [](wire::HttpRequest) -> Task<wire::HttpResponse> {
+         co_return wire::HttpResponse{.status = 200, .headers = {{"date", "then"}}, .body = ""};
+       },
+       .upgrade = {},
+       .websocket = {}});
+  answer = send(at(server_->port()));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->headers.size(), 3U);  // Content-Length and Connection
+  EXPECT_EQ(wire::find_header(answer->headers, "Date"), "then");
 }
 
 TEST_F(Http, SpeaksPlainHttp) {

@@ -18,6 +18,7 @@ std::string encode_iso8601(std::chrono::sys_seconds time);
 std::optional<std::chrono::sys_seconds> decode_iso8601(std::string_view text);
 
 /// "Sun, 30 Aug 2015 12:36:00 GMT": a Date header.
+std::string encode_http_date(std::chrono::sys_seconds time);
 std::optional<std::chrono::sys_seconds> decode_http_date(std::string_view text);
 
 }  // namespace passport::wire::aws

@@ -253,6 +253,8 @@ TEST(Time, Forms) {
         "-015-08-30T12:36:00Z", "2015-08-30T12:36:00.5", "20150830T123600Z    "})
     EXPECT_FALSE(decode_iso8601(text)) << text;
   EXPECT_EQ(decode_http_date("Sun, 30 Aug 2015 12:36:00 GMT"), time);
+  EXPECT_EQ(encode_http_date(time), "Sun, 30 Aug 2015 12:36:00 GMT");
+  EXPECT_EQ(encode_http_date(sys_seconds(951782405s)), "Tue, 29 Feb 2000 00:00:05 GMT");
   for (const auto* text : {"", "Sun, 30 Aug 2015 12:36:00 UTC", "Sun, 30 Xyz 2015 12:36:00 GMT",
                            "Sunday, 30-Aug-15 12:36:00 GMT", "Sun, 31 Feb 2015 12:36:00 GMT"})
     EXPECT_FALSE(decode_http_date(text)) << text;
