@@ -59,20 +59,6 @@ Result<std::unique_ptr<TlsEngine>> make_engine(const Outbound& outbound,
   return TlsEngine::client(outbound.tls, endpoint.host, endpoint.port);
 }
 
-Task<Result<BufferedStream>> secure(BufferedStream stream, std::unique_ptr<TlsEngine> engine,
-                                    std::string name, Deadline deadline) {
-  if (!engine) co_return stream;
-  stream.start_tls(std::move(engine));
-  const auto watchdog = abort_at(deadline, stream);
-  const auto secured = co_await stream.handshake();
-  if (secured) co_return stream;
-  if (watchdog.expired()) {
-    co_return Error{Errc::kTimeout, fmt::format("TLS with {}: no answer", name)};
-  }
-  co_return Error{Errc::kUnavailable,
-                  fmt::format("TLS with {}: {}", name, secured.error().detail)};
-}
-
 Task<Result<void>> ask_proxy(BufferedStream stream, const wire::Proxy& proxy,
                              wire::Endpoint endpoint, Deadline deadline) {
   const auto watchdog = abort_at(deadline, stream);
@@ -92,6 +78,40 @@ std::string name_of(const wire::Endpoint& endpoint) {
   return fmt::format(fmt::runtime(bracket ? "[{}]:{}" : "{}:{}"), host, endpoint.port);
 }
 
+Task<Result<BufferedStream>> secure_stream(BufferedStream stream,
+                                           std::unique_ptr<TlsEngine> engine, std::string name,
+                                           Deadline deadline) {
+  if (!engine) co_return stream;
+  stream.start_tls(std::move(engine));
+  const auto watchdog = abort_at(deadline, stream);
+  const auto secured = co_await stream.handshake();
+  if (secured) co_return stream;
+  if (watchdog.expired()) {
+    co_return Error{Errc::kTimeout, fmt::format("TLS with {}: no answer", name)};
+  }
+  co_return Error{Errc::kUnavailable,
+                  fmt::format("TLS with {}: {}", name, secured.error().detail)};
+}
+
+Task<Result<BufferedStream>> connect_route(asio::any_io_executor executor, Outbound outbound,
+                                           wire::Endpoint endpoint, Deadline deadline) {
+  const auto found = outbound.proxies->find(endpoint);
+  if (!found) co_return found.error();
+  const auto* proxy = *found;
+  if (proxy == nullptr)
+    co_return co_await connect_socket(executor, endpoint, name_of(endpoint), deadline);
+  const auto name = "proxy " + name_of(proxy->endpoint);
+  auto outer = make_engine(outbound, proxy->endpoint);
+  if (!outer) co_return outer.error();
+  auto socket = co_await connect_socket(executor, proxy->endpoint, name, deadline);
+  if (!socket) co_return socket.error();
+  auto stream = co_await secure_stream(std::move(*socket), std::move(*outer), name, deadline);
+  if (!stream) co_return stream.error();
+  const auto connected = co_await ask_proxy(*stream, *proxy, endpoint, deadline);
+  if (!connected) co_return connected.error();
+  co_return std::move(*stream);
+}
+
 Task<Result<BufferedStream>> connect_stream(asio::any_io_executor executor, Outbound outbound,
                                             wire::Endpoint endpoint, Deadline deadline) {
   if (outbound.warm) {
@@ -100,26 +120,10 @@ Task<Result<BufferedStream>> connect_stream(asio::any_io_executor executor, Outb
   }
   auto engine = make_engine(outbound, endpoint);
   if (!engine) co_return engine.error();
-  const auto found = outbound.proxies->find(endpoint);
-  if (!found) co_return found.error();
-  const auto* proxy = *found;
-  if (proxy == nullptr) {
-    auto socket = co_await connect_socket(executor, endpoint, name_of(endpoint), deadline);
-    if (!socket) co_return socket.error();
-    co_return co_await secure(std::move(*socket), std::move(*engine), name_of(endpoint),
-                              deadline);
-  }
-  const auto name = "proxy " + name_of(proxy->endpoint);
-  auto outer = make_engine(outbound, proxy->endpoint);
-  if (!outer) co_return outer.error();
-  auto socket = co_await connect_socket(executor, proxy->endpoint, name, deadline);
-  if (!socket) co_return socket.error();
-  auto stream = co_await secure(std::move(*socket), std::move(*outer), name, deadline);
+  auto stream = co_await connect_route(executor, outbound, endpoint, deadline);
   if (!stream) co_return stream.error();
-  const auto connected = co_await ask_proxy(*stream, *proxy, endpoint, deadline);
-  if (!connected) co_return connected.error();
-  co_return co_await secure(std::move(*stream), std::move(*engine), name_of(endpoint),
-                            deadline);
+  co_return co_await secure_stream(std::move(*stream), std::move(*engine), name_of(endpoint),
+                                   deadline);
 }
 
 }  // namespace passport::net

@@ -20,4 +20,13 @@ inline constexpr std::chrono::seconds kAddressTime{5};
 Task<Result<BufferedStream>> connect_stream(asio::any_io_executor executor, Outbound outbound,
                                             wire::Endpoint endpoint, Deadline deadline);
 
+/// The same up to the endpoint's own TLS, and never a warm one.
+Task<Result<BufferedStream>> connect_route(asio::any_io_executor executor, Outbound outbound,
+                                           wire::Endpoint endpoint, Deadline deadline);
+
+/// The TLS handshake, if `engine` is not null. Errors: kUnavailable, kTimeout, with `name`.
+Task<Result<BufferedStream>> secure_stream(BufferedStream stream,
+                                           std::unique_ptr<TlsEngine> engine, std::string name,
+                                           Deadline deadline);
+
 }  // namespace passport::net

@@ -104,14 +104,26 @@ bool expect_host(SSL* ssl, const std::string& host) {
 Result<std::unique_ptr<TlsEngine>> TlsEngine::client(const TlsContext& context,
                                                      const std::string& host,
                                                      unsigned short port) {
+  auto engine = expecting(context, host);
+  if (engine) TlsSessions::begin((*engine)->ssl_, fmt::format("{}:{}", host, port));
+  return engine;
+}
+
+Result<std::unique_ptr<TlsEngine>> TlsEngine::inspector(const TlsContext& context,
+                                                        const std::string& host) {
+  auto engine = expecting(context, host);
+  if (engine) SSL_set_verify((*engine)->ssl_, SSL_VERIFY_NONE, nullptr);
+  return engine;
+}
+
+Result<std::unique_ptr<TlsEngine>> TlsEngine::expecting(const TlsContext& context,
+                                                        const std::string& host) {
   std::unique_ptr<TlsEngine> engine(new TlsEngine(context));
-  SSL* ssl = engine->ssl_;
-  SSL_set_connect_state(ssl);
-  if (!expect_host(ssl, host)) {
+  SSL_set_connect_state(engine->ssl_);
+  if (!expect_host(engine->ssl_, host)) {
     return Error{Errc::kConfig, fmt::format("\"{}\" is no host that TLS can verify",
                                             escape_for_terminal(host, 255))};
   }
-  TlsSessions::begin(ssl, fmt::format("{}:{}", host, port));
   return engine;
 }
 

@@ -33,6 +33,10 @@ class TlsEngine {
   static Result<std::unique_ptr<TlsEngine>> client(const TlsContext& context,
                                                    const std::string& host,
                                                    unsigned short port);
+  /// The same, but the handshake goes on whatever the peer's certificate is worth, and no
+  /// session is offered or kept: for who looks at it, and sends nothing.
+  static Result<std::unique_ptr<TlsEngine>> inspector(const TlsContext& context,
+                                                      const std::string& host);
   static std::unique_ptr<TlsEngine> server(const TlsContext& context);
   ~TlsEngine();
   TlsEngine(const TlsEngine&) = delete;
@@ -57,12 +61,15 @@ class TlsEngine {
 
   Bytes& outgoing() { return carrier_ ? carrier_->outgoing() : outgoing_; }
   bool resumed() const;
+  const ssl_st* native() const { return ssl_; }
   const std::string& error() const { return error_; }
 
  private:
   static constexpr std::size_t kReceiveSize = 64 << 10;
 
   explicit TlsEngine(const TlsContext& context);
+  static Result<std::unique_ptr<TlsEngine>> expecting(const TlsContext& context,
+                                                      const std::string& host);
   Status status_of(int result);
   friend struct EngineBio;
 
