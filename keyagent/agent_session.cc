@@ -4,30 +4,17 @@
 #include <array>
 #include <optional>
 
+#include "wire/ssh/agent_message.h"
 #include "wire/ssh/encoding.h"
 
 namespace passport::keyagent {
 namespace {
 
+using Message = wire::ssh::AgentMessage;
 using wire::ssh::append_string;
 using wire::ssh::KeyType;
 using wire::ssh::read_string;
 using wire::ssh::SignatureAlgorithm;
-
-/// RFC 9987 section 8.1, "Message numbers".
-enum class Message : std::uint8_t {
-  kFailure = 5,
-  kSuccess = 6,
-  kRequestIdentities = 11,
-  kIdentitiesAnswer = 12,
-  kSignRequest = 13,
-  kSignResponse = 14,
-  kLock = 22,
-  kUnlock = 23,
-  kExtension = 27,
-  kExtensionFailure = 28,
-  kExtensionResponse = 29,
-};
 
 /// RFC 9987 section 8.3, "Signature flags".
 constexpr std::uint32_t kRsaSha256Flag = 2;

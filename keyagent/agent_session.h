@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "keyagent/keyring.h"
 #include "keyagent/random_source.h"
+#include "wire/ssh/agent_message.h"
 #include "wire/ssh/public_key.h"
 
 namespace passport::keyagent {
@@ -19,7 +20,7 @@ namespace passport::keyagent {
 /// are arguments. Not thread-safe.
 class AgentSession {
  public:
-  static constexpr std::size_t kMaxMessage = 256 << 10;  ///< bytes
+  static constexpr std::size_t kMaxMessage = wire::ssh::kMaxAgentMessage;  ///< bytes
 
   AgentSession(Keyring& keyring, RandomSource random)
       : keyring_(keyring), random_(std::move(random)) {}

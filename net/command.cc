@@ -12,14 +12,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "net/spawn.h"
 #include "net/watchdog.h"
-
-extern char** environ;  // POSIX declares it nowhere
 
 namespace passport::net {
 namespace {
@@ -77,57 +75,6 @@ class Child {
   pid_t pid_ = 0;
   bool group_ = false;
   int status_ = 0;
-};
-
-/// Owns posix_spawn's two sets of instructions.
-class SpawnPlan {
- public:
-  SpawnPlan(int input, int output, int errors, bool alone) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawnattr_init(&attributes_);
-    // None of the three is below 3: the standard descriptors are taken.
-    posix_spawn_file_actions_adddup2(&actions_, input, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
-    if (alone) posix_spawn_file_actions_adddup2(&actions_, errors, STDERR_FILENO);
-    sigset_t all;
-    sigset_t none;
-    sigfillset(&all);
-    sigemptyset(&none);
-    posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setpgroup(&attributes_, 0);
-    const int flags =
-        POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (alone ? POSIX_SPAWN_SETPGROUP : 0);
-    posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-  ~SpawnPlan() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-
-  /// 0 or an errno.
-  int spawn(pid_t& pid, Command& command) const {
-    auto argv = make_list(command.words);
-    auto added = make_list(command.environment);
-    for (char** variable = environ; *variable != nullptr; ++variable)
-      if (!command.bare || std::string_view(*variable).starts_with("PATH="))
-        added.insert(added.end() - 1, *variable);
-    return posix_spawnp(&pid, argv[0], &actions_, &attributes_, argv.data(), added.data());
-  }
-
- private:
-  static std::vector<char*> make_list(std::vector<std::string>& words) {
-    std::vector<char*> out;
-    out.reserve(words.size() + 1);
-    for (auto& word : words) out.push_back(word.data());
-    out.push_back(nullptr);
-    return out;
-  }
-
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
 };
 
 /// What it says on its standard error, read for as long as it or a child of its has that open.
@@ -194,8 +141,10 @@ Result<Started> start(Command& command, Child& child) {
   if (written != static_cast<ssize_t>(command.input.size())) return failed(errno);
   Pipe::drop(input.writes);
   pid_t pid = 0;
+  // None of the descriptors is below 3: the standard ones are taken.
   const int error =
-      SpawnPlan(input.reads, output.writes, errors.writes, command.alone).spawn(pid, command);
+      spawn(pid, {command.words, input.reads, output.writes, command.alone ? errors.writes : -1,
+                  command.alone, command.environment, command.bare});
   if (error != 0)
     return Error{Errc::kConfig, "\"" + escape_for_terminal(command.words[0], 200) +
                                     "\" cannot be run: " + std::strerror(error)};
