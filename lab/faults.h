@@ -41,6 +41,10 @@ struct LabFaults {
   std::set<std::string> never_attach{};  ///< instances whose agent never opens its data channel
   std::set<std::string> stalled_sshd{};  ///< instances whose sshd processes are all stopped
 
+  /// After each read of a port the lab's own agents pause so long, and read 1,024 bytes at
+  /// most: real ones 1 ms. Zero: they do not.
+  std::chrono::milliseconds agent_pace{};
+
   /// A session is ended by the service this long after its client connected. Zero: never.
   std::chrono::milliseconds close_after{};
   std::string close_words = "Session terminated by the lab";  ///< what channel_closed then says

@@ -188,12 +188,13 @@ InstancePluginSource Gateway::make_plugin_source(const Session& session) const {
   const auto& version = state_.find_instance(session.target)->agent_version;
   const bool forwards = session.forwards();
   const bool knows_smux = wire::ssm::compare_versions(version, wire::ssm::kMuxSince) >= 0;
-  return [forwards, knows_smux, connect_to = make_connector(session)](InstanceSession& made) {
+  return [forwards, knows_smux, connect_to = make_connector(session),
+          &faults = std::as_const(state_.faults)](InstanceSession& made) {
     const auto& client = made.channel().client_version();
     if (forwards && knows_smux && wire::ssm::compare_versions(client, kFirstMuxClient) >= 0)
       return make_mux_plugin(made, connect_to);
     return make_port_plugin(made, connect_to,
-                            forwards ? PortEnd::kReconnects : PortEnd::kEndsSession);
+                            forwards ? PortEnd::kReconnects : PortEnd::kEndsSession, faults);
   };
 }
 

@@ -19,6 +19,8 @@ using asio::posix::stream_descriptor;
 constexpr std::size_t kReadSize = 64 << 10;       // bytes a recv(2)
 constexpr std::size_t kMaxReadBurst = 256 << 10;  // before the client's writer has its turn
 constexpr std::chrono::seconds kIdleTick{30};
+constexpr std::size_t kPacedRead = 1024;         // bytes, as the real agent's reads
+constexpr std::chrono::milliseconds kMaxLag{5};  // of wakings that came late, to be made up for
 
 /// When the port refuses, the real agent's session worker dies without a word: stream data
 /// stays unacknowledged, and a minute later the agent reports the task as failed (observed with
@@ -34,11 +36,13 @@ wire::ssm::Time now() {
 
 class PortPlugin : public InstancePlugin {
  public:
-  PortPlugin(InstanceSession& session, PortConnector connect_to, PortEnd end)
+  PortPlugin(InstanceSession& session, PortConnector connect_to, PortEnd end,
+             const LabFaults& faults)
       : session_(session),
         channel_(session.channel()),
         connect_to_(std::move(connect_to)),
         end_(end),
+        faults_(faults),
         room_(session.executor()) {}
 
   void connect() override { session_.spawn(connect_port()); }
@@ -73,6 +77,7 @@ class PortPlugin : public InstancePlugin {
   wire::ssm::AgentChannel& channel_;
   PortConnector connect_to_;
   PortEnd end_;
+  const LabFaults& faults_;
   bool was_connected_ = false;
   std::shared_ptr<Port> port_;  ///< null while not connected
   bool waits_for_room_ = false;
@@ -104,6 +109,8 @@ net::Task<void> PortPlugin::read_port(std::shared_ptr<Port> port) {
   Bytes buffer(kReadSize);
   boost::system::error_code error;
   std::size_t burst = 0;
+  asio::steady_timer pause(session_.executor());
+  auto next = now();
   while (port == port_ && !session_.ended()) {
     const auto room = channel_.room();
     if (room == 0) {
@@ -113,13 +120,22 @@ net::Task<void> PortPlugin::read_port(std::shared_ptr<Port> port) {
       waits_for_room_ = false;
       continue;
     }
+    const auto pace = faults_.agent_pace;
+    const auto most = pace.count() > 0 ? kPacedRead : buffer.size();
     const auto n = burst < kMaxReadBurst
                        ? ::recv(port->descriptor.native_handle(), buffer.data(),
-                                std::min(room, buffer.size()), MSG_DONTWAIT)
+                                std::min(room, most), MSG_DONTWAIT)
                        : -1;
     if (n > 0) {
       channel_.send(ByteView(buffer).first(static_cast<std::size_t>(n)), now());
       burst += static_cast<std::size_t>(n);
+      if (pace.count() == 0) continue;
+      session_.sent();
+      burst = 0;
+      // A pace, not a sleep: many sessions share this thread, and agents share nothing.
+      next = std::max(next + pace, now() - kMaxLag);
+      pause.expires_at(next);
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
     if (n == 0 || (burst < kMaxReadBurst && errno != EAGAIN && errno != EINTR)) {
@@ -189,8 +205,9 @@ void PortPlugin::drop() {
 }  // namespace
 
 std::unique_ptr<InstancePlugin> make_port_plugin(InstanceSession& session,
-                                                 PortConnector connect_to, PortEnd end) {
-  return std::make_unique<PortPlugin>(session, std::move(connect_to), end);
+                                                 PortConnector connect_to, PortEnd end,
+                                                 const LabFaults& faults) {
+  return std::make_unique<PortPlugin>(session, std::move(connect_to), end, faults);
 }
 
 }  // namespace passport::lab

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/result.h"
+#include "lab/faults.h"
 #include "lab/instance_fd.h"
 #include "lab/instance_plugin.h"
 #include "net/asio.h"
@@ -19,8 +20,9 @@ enum class PortEnd {
   kReconnects,   ///< the next data makes a new one, as for forwards without smux
 };
 
-/// As agent/session/plugins/port/port_basic.go.
+/// As agent/session/plugins/port/port_basic.go. `faults` outlive it.
 std::unique_ptr<InstancePlugin> make_port_plugin(InstanceSession& session,
-                                                 PortConnector connect_to, PortEnd end);
+                                                 PortConnector connect_to, PortEnd end,
+                                                 const LabFaults& faults);
 
 }  // namespace passport::lab

@@ -97,6 +97,14 @@ if grep -q '"action":"ssm:TerminateSession".*AccessDenied' "$state/audit.jsonl";
 fault policy= >/dev/null
 ok "policies"
 
+# An agent at the real one's pace: 1,024 bytes a millisecond.
+fault agent-pace=1 >/dev/null
+started=$(date +%s%N)
+[[ $("$proxy" "$instance" 19 </dev/null | head -c 524288 | wc -c) == 524288 ]] || fail "a paced agent"
+(($(date +%s%N) - started >= 512000000)) || fail "512 KiB in less than 512 ms"
+fault agent-pace= >/dev/null
+ok "a paced agent"
+
 # sshd stopped: a session waits and loses nothing, a new one waits for its banner.
 fault "stall-sshd=$instance" >/dev/null
 run 'echo on' >"$work/out" &

@@ -28,6 +28,7 @@ TEST(FaultSettings, EveryNameTakesWhatItShows) {
       {"refuse-resume", "denied:3"},
       {"never-attach", "i-00000000000000001"},
       {"stall-sshd", "i-00000000000000001,mi-00000000000000002"},
+      {"agent-pace", "1"},
       {"close-after", "1500"},
       {"close-words", "maintenance tonight"},
       {"pause-client", "on"},
