@@ -2,9 +2,9 @@
 
 #include <array>
 
+#include "aws/target_fault.h"
 #include "base/log.h"
 #include "net/warm_connections.h"
-#include "proxy/explain.h"
 
 namespace passport::proxy {
 namespace {
@@ -76,8 +76,9 @@ net::Task<Error> AwsCloud::explain(Error failure, std::string target) {
   const auto instance =
       co_await ssm_.describe_instance(target, net::deadline_in(kExplainTimeout));
   if (!instance) co_return failure;  // not allowed to ask: the words that we have must do
-  co_return explain_not_connected(failure, target, client_.settings().region, *instance,
-                                  client_.now());
+  const auto fault =
+      aws::find_target_fault(target, client_.settings().region, *instance, client_.now());
+  co_return fault.value_or(failure);
 }
 
 net::Task<Result<Connection>> AwsCloud::open_stream(aws::Session session,

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "proxy/explain.h"
+#include "base/duration.h"
 
 namespace passport::proxy {
 

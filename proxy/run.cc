@@ -5,13 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "aws/target_fault.h"
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "net/clock_jump.h"
 #include "net/random.h"
 #include "net/signals.h"
 #include "proxy/aws_cloud.h"
-#include "proxy/explain.h"
 #include "proxy/service_cloud.h"
 #include "proxy/start_gate.h"
 
@@ -227,7 +227,7 @@ net::Task<int> Run::conclude(LinkEnd end) {
   const auto& words = channel_->service_words();
   if (words.empty()) co_return EX_OK;
   Error error{Errc::kUnavailable, target + ": the service ended the session: " + words};
-  if (words.find(kNoPortPlugin) != std::string::npos)
+  if (words.find(aws::kNoPortPlugin) != std::string::npos)
     error = co_await cloud_->explain(std::move(error), target);
   co_return report(error);
 }

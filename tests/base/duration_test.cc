@@ -21,5 +21,14 @@ TEST(Duration, AnythingElseIsNone) {
     EXPECT_EQ(parse_duration(text, 24h), std::nullopt) << text;
 }
 
+TEST(Duration, IsToldInTheLargestUnit) {
+  EXPECT_EQ(describe_duration(0s), "0 seconds");
+  EXPECT_EQ(describe_duration(1s), "1 second");
+  EXPECT_EQ(describe_duration(119s), "1 minute");
+  EXPECT_EQ(describe_duration(3h), "3 hours");
+  EXPECT_EQ(describe_duration(50h), "2 days");
+  EXPECT_EQ(describe_duration(-5s), "0 seconds");
+}
+
 }  // namespace
 }  // namespace passport

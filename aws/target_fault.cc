@@ -1,33 +1,16 @@
-#include "proxy/explain.h"
-
-#include <array>
+#include "aws/target_fault.h"
 
 #include <fmt/format.h>
 
+#include "base/duration.h"
 #include "wire/ssm/payloads.h"
 
-namespace passport::proxy {
+namespace passport::aws {
 
-std::string describe_duration(std::chrono::seconds d) {
-  struct Unit {
-    std::chrono::seconds size;
-    const char* name;
-  };
-  constexpr std::array<Unit, 4> kUnits = {{{std::chrono::hours(24), "day"},
-                                           {std::chrono::hours(1), "hour"},
-                                           {std::chrono::minutes(1), "minute"},
-                                           {std::chrono::seconds(1), "second"}}};
-  for (const auto& unit : kUnits) {
-    const auto n = d / unit.size;
-    if (n >= 1) return fmt::format("{} {}{}", n, unit.name, n == 1 ? "" : "s");
-  }
-  return "0 seconds";
-}
-
-Error explain_not_connected(const Error& failure, const std::string& target,
-                            const std::string& region,
-                            const std::optional<wire::aws::InstanceInformation>& instance,
-                            std::chrono::sys_seconds now) {
+std::optional<Error> find_target_fault(
+    const std::string& target, const std::string& region,
+    const std::optional<wire::aws::InstanceInformation>& instance,
+    std::chrono::sys_seconds now) {
   if (!instance)
     return Error{
         Errc::kNotFound,
@@ -50,7 +33,7 @@ Error explain_not_connected(const Error& failure, const std::string& target,
                  fmt::format("{}: its SSM agent {} is older than {} and cannot carry ssh",
                              target, instance->agent_version, kPortsSince),
                  "update the agent (Run Command document AWS-UpdateSSMAgent)"};
-  return failure;
+  return {};
 }
 
-}  // namespace passport::proxy
+}  // namespace passport::aws
