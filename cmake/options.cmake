@@ -13,6 +13,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_definitions(passport_options INTERFACE
     BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
   target_compile_options(passport_options INTERFACE -Wno-sign-conversion)  # as g++'s -Wconversion
+  # So that ccache knows a precompiled header again.
+  target_compile_options(passport_options INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
 else()
   # g++ 12 sees an operator new of Asio's coroutine frames inlined and its operator delete not.
   target_compile_options(passport_options INTERFACE -Wno-mismatched-new-delete)
