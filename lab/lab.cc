@@ -255,7 +255,7 @@ Result<void> Lab::listen() {
   server_ = std::move(*server);
   summary_.endpoint = fmt::format("https://{}:{}", kAddress, server_->port());
   const auto host = options_.aws_names ? gateway_name(state_.region) : std::string(kAddress);
-  state_.authority = fmt::format("{}:{}", host, server_->port());
+  state_.endpoint = {.host = host, .port = server_->port()};
   return save_file(in_state_dir(kCaFile), certificates->ca_pem);
 }
 

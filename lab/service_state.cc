@@ -10,7 +10,6 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "lab/time_text.h"
-#include "wire/aws/endpoint.h"
 #include "wire/aws/sigv4.h"
 
 namespace passport::lab {
@@ -199,13 +198,12 @@ std::string ServiceState::stream_url(const Session& session, std::int64_t now_un
   open.target = fmt::format("/v1/data-channel/{}?role=publish_subscribe&cell-number={}",
                             session.id, session.cell_number);
   const auto key = find_key(stream_key);
-  const auto endpoint = wire::aws::parse_endpoint("https://" + authority);
-  if (key && endpoint) {
+  if (key) {
     const std::chrono::sys_seconds now{std::chrono::seconds(now_unix_s)};
-    open.target = wire::aws::presign(open, *endpoint, {stream_key, key->secret, {}},
+    open.target = wire::aws::presign(open, endpoint, {stream_key, key->secret, {}},
                                      {region, "ssmmessages", now}, kStreamUrlLife);
   }
-  return "wss://" + authority + open.target;
+  return "wss://" + endpoint.authority() + open.target;
 }
 
 bool ServiceState::take_client_token(std::string_view id, std::string_view token,

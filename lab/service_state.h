@@ -14,6 +14,7 @@
 #include "lab/faults.h"
 #include "lab/key_store.h"
 #include "lab/sigv4_verify.h"
+#include "wire/http.h"
 
 namespace passport::lab {
 
@@ -128,7 +129,7 @@ class ServiceState {
   ServiceState(std::string region, RandomSource random);
 
   std::string region;
-  std::string authority;  ///< host:port of stream URLs
+  wire::Endpoint endpoint;  ///< of stream URLs
   LabFaults faults;
   std::chrono::nanoseconds uptime{};  ///< of the call under way, by a clock that never jumps
   TokenBucket start_tokens;           ///< of LabFaults::start_rate

@@ -79,7 +79,7 @@ class GatewayTest : public testing::Test {
               }),
         gateway(executor, state,
                 {1024, [this](const AuditEntry& entry) { audit.push_back(entry); }}) {
-    state.authority = "localhost:1";
+    state.endpoint = {.host = "localhost", .port = 1};
     for (const char* id : {kInstance, kSilent, kOld}) {
       KnownInstance instance;
       instance.id = id;

@@ -20,7 +20,7 @@ class ServiceTest : public testing::Test {
       : state("eu-west-1", [this](std::span<std::uint8_t> out) {
           for (auto& b : out) b = static_cast<std::uint8_t>(numbers_());
         }) {
-    state.authority = "127.0.0.1:4443";
+    state.endpoint = {.host = "127.0.0.1", .port = 4443};
     state.add_instance({.id = kInstance, .computer_name = "lab-1"});
     state.add_instance({.id = kOffline,
                         .agent = AgentKind::kNone,
@@ -289,6 +289,13 @@ TEST_F(ServiceTest, ASignedStreamUrlNeedsNoOtherSignature) {
   auto changed = url;
   changed.back() = changed.back() == '0' ? '1' : '0';
   EXPECT_EQ(upgrade(changed, false), 403);
+}
+
+// A client may send what the URL says as its Host header: it must be what was signed.
+TEST_F(ServiceTest, AStreamUrlOnPort443NamesNoPort) {
+  state.endpoint = {.host = "ssmmessages.eu-west-1.amazonaws.com"};
+  EXPECT_TRUE(find_string(start(), "StreamUrl")
+                  .starts_with("wss://ssmmessages.eu-west-1.amazonaws.com/v1/data-channel/"));
 }
 
 TEST_F(ServiceTest, AnAgentGetsTokensOfItsOwn) {
