@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lab/instance_spawn.h"
+#include "lab/shell_words.h"
 
 namespace passport::lab {
 namespace {
@@ -52,12 +53,20 @@ int make_pipes(Ends& ends, bool separate_errors) {
 
 }  // namespace
 
-std::vector<std::string> InstanceShells::make_command(const std::string& command) const {
+std::vector<std::string> InstanceShells::make_command(const std::string& command,
+                                                      bool terminal) const {
   std::vector<std::string> argv;
+  std::vector<std::string> words{"sh"};
+  if (!terminal) {
+    const auto split = split_shell_words(command);
+    if (!split || split->empty()) return {};
+    words = *split;
+  } else if (!command.empty()) {
+    words.insert(words.end(), {"-c", command});
+  }
   if (!user_.empty())
     argv = {"setpriv", "--reuid=" + user_, "--regid=" + user_, "--init-groups", "--"};
-  argv.emplace_back("sh");
-  if (!command.empty()) argv.insert(argv.end(), {"-c", command});
+  argv.insert(argv.end(), words.begin(), words.end());
   return argv;
 }
 
@@ -67,6 +76,8 @@ void InstanceShells::start(const InstanceRequest& request,
   const passwd* user = user_.empty() ? ::getpwuid(::geteuid()) : ::getpwnam(user_.c_str());
   if (user == nullptr) return answers.push_back({request.id, ENOENT});
   const bool terminal = (request.argument & kShellTerminal) != 0;
+  auto command = make_command(request.script, terminal);
+  if (command.empty()) return answers.push_back({request.id, EINVAL});
   Ends ends;
   const int error = terminal ? make_terminal(ends, user_.empty() ? nullptr : user)
                              : make_pipes(ends, (request.argument & kShellSeparateErrors) != 0);
@@ -74,7 +85,7 @@ void InstanceShells::start(const InstanceRequest& request,
   const int input = ends.child_input.get();
   const int output = terminal ? input : ends.child_output.get();
   const Result<pid_t> child =
-      spawn({.argv = make_command(request.script),
+      spawn({.argv = std::move(command),
              .fds = {input, output, ends.child_errors ? ends.child_errors.get() : output, -1},
              .environment = {std::string("HOME=") + user->pw_dir, "TERM=xterm-256color"},
              .new_session = true,

@@ -10,7 +10,8 @@
 namespace passport::lab {
 
 /// As the real agent runs them (agent/session/shell/shell_unix.go StartCommandExecutor): with a
-/// terminal of their own or with pipes, as kShellUser. Drive it as InstanceJobs. A request has
+/// terminal of their own, or, commands whose words are a program and its arguments, with pipes;
+/// as kShellUser. Drive it as InstanceJobs. A request has
 /// several answers: one with the terminal or standard output; one with standard error where it
 /// was asked for; and, when the process ends, one with its exit status alone.
 class InstanceShells {
@@ -25,7 +26,8 @@ class InstanceShells {
   void finish(pid_t pid, int wait_status, std::vector<InstanceAnswer>& answers);
 
  private:
-  std::vector<std::string> make_command(const std::string& command) const;
+  /// Empty for words that cannot be split.
+  std::vector<std::string> make_command(const std::string& command, bool terminal) const;
 
   std::string user_;
   std::map<pid_t, std::uint32_t> running_;  ///< to the id of the request

@@ -89,12 +89,16 @@ on_terminal 'wait:name? ' 'send:ada\n' 'wait:hello ada' -- \
   --parameters 'command="printf \"name? \"; read n; echo hello $n; tty"'
 seen /dev/pts/
 once=("${start[@]}" --document-name AWS-StartNonInteractiveCommand --parameters)
-timeout 60 "${once[@]}" '{"command":["echo out; echo err >&2; exit 5"]}' </dev/null \
+# parameters COMMAND SEPARATE: the agent has no shell read a command of this document.
+parameters() { echo "{\"command\":[\"sh -c '$1'\"],\"separateOutputStream\":[\"$2\"]}"; }
+timeout 60 "${once[@]}" '{"command":["echo out; exit 5 # told"]}' </dev/null >"$work/seen" || fail "words"
+seen "out; exit 5"
+timeout 60 "${once[@]}" "$(parameters "echo out; echo err >&2; exit 5" False)" </dev/null \
   >"$work/seen" 2>"$work/err" || fail "a command: $(cat "$work/err")"
 seen out
 seen err
 rc=0
-timeout 60 "${once[@]}" '{"command":["echo out; echo err >&2; exit 5"],"separateOutputStream":["True"]}' \
+timeout 60 "${once[@]}" "$(parameters "echo out; echo err >&2; exit 5" True)" \
   </dev/null >"$work/seen" 2>"$work/err" || rc=$?
 [[ $rc == 255 ]] || fail "a failing command: status $rc"
 [[ $(tail -n 1 "$work/seen") == out ]] || fail "standard output: $(cat "$work/seen")"
@@ -104,7 +108,7 @@ timeout 60 "${once[@]}" '{"command":["seq 100000"],"separateOutputStream":["True
   2>/dev/null | tail -n +3 >"$work/seen"
 seq 100000 | cmp -s - "$work/seen" || fail "much output: $(wc -l <"$work/seen") lines"
 on_terminal 'wait:go' 'send:\x03' -- "${once[@]}" \
-  '{"command":["echo go; exec sleep 1000"],"separateOutputStream":["True"]}'
+  "$(parameters "echo go; exec sleep 1000" True)"
 seen "mode sane"
 ok "commands"
 
@@ -121,7 +125,7 @@ capture() {
   mapfile -t arguments <"$work/arguments"
 }
 capture --document-name AWS-StartNonInteractiveCommand \
-  --parameters '{"command":["echo up; sleep 1000"],"separateOutputStream":["True"]}'
+  --parameters "$(parameters "echo up; sleep 1000" True)"
 mkfifo "$work/in"
 AWS_SSM_START_SESSION_RESPONSE=${arguments[0]} session-manager-plugin AWS_SSM_START_SESSION_RESPONSE \
   "${arguments[@]:1}" <"$work/in" >"$work/seen" &
@@ -141,7 +145,7 @@ exec 3>&-
 [[ $rc == 143 ]] || fail "TERM: status $rc"
 wait_for 10 ended "$count" || fail "TERM: TerminateSession was not called"
 capture --document-name AWS-StartNonInteractiveCommand \
-  --parameters '{"command":["exit 7"],"separateOutputStream":["True"]}'
+  --parameters "$(parameters "exit 7" True)"
 rc=0
 session-manager-plugin "${arguments[@]}" </dev/null >"$work/seen" || rc=$?
 [[ $rc == 7 ]] || fail "the command's status: $rc"
@@ -223,7 +227,7 @@ on_terminal size:101x33 raw 'wait:$ ' 'send:stty size\n' 'wait:33 101' 'wait:$ '
 seen "status 0"
 rc=0
 timeout 60 "${start[@]}" --document-name AWS-StartNonInteractiveCommand \
-  --parameters '{"command":["echo out; echo err >&2; exit 5"],"separateOutputStream":["True"]}' \
+  --parameters "$(parameters "echo out; echo err >&2; exit 5" True)" \
   </dev/null >"$work/seen" 2>"$work/err" || rc=$?
 grep -q "non-zero exit status 5" "$work/err" || fail "encrypted: $(cat "$work/err")"
 seen out
