@@ -30,11 +30,11 @@ peak() {
   echo "$kib KiB"
 }
 up() { timeout "$2" ssh -F "$config" -o "ProxyCommand=python3 $here/peak.py $work/rss $proxy %h %p" "$instance" sha256sum <"$work/$1"; }
-down() { timeout "$2" ssh -F "$config" -o "ProxyCommand=python3 $here/peak.py $work/rss $proxy %h %p" "$instance" "cat $1" | sha256sum; }
+down() { timeout "$2" ssh -F "$config" -o "ProxyCommand=python3 $here/peak.py $work/rss $proxy %h %p" "$instance" "cat $1" </dev/null | sha256sum; }
 # one_way WAY FILE LIMIT: a transfer with its hash; writes a line when it is wrong.
 one_way() {
-  local got
-  got=$("$1" "$2" "$3" 2>"$work/err.$BASHPID") || echo "$1: status $?: $(cat "$work/err.$BASHPID")" >>"$work/wrong"
+  local got err=$work/err.$BASHPID
+  got=$("$1" "$2" "$3" 2>"$err") || echo "$1: status $?: $(cat "$err")" >>"$work/wrong"
   [[ $got == "$(cat "$work/$2.sum")" ]] || echo "$1: another hash" >>"$work/wrong"
 }
 none_wrong() { [[ ! -s $work/wrong ]] || fail "$1: $(sort "$work/wrong" | uniq -c)"; }
@@ -92,19 +92,20 @@ cut_places() {
   for ((i = 0; i < later; i++)); do echo $((2048 + (RANDOM * 32768 + RANDOM) % ($1 - 2048))); done
 }
 part_cuts() {
-  local size way at resets count=0
+  local size places way at resets count=0
   size=$(pick 200000 8388608)
+  mapfile -t places < <(cut_places "$size")
   begin
   make_file data "$size" && put data
   for way in to-client to-agent; do
-    while read -r at; do
+    for at in "${places[@]}"; do
       resets=$( ((RANDOM % 2)) && echo on || echo off)
       fault "$way-cut=$at" cut-times=1 cut-resets="$resets"
       if [[ $way == to-client ]]; then one_way down data 120; else one_way up data 120; fi
       none_wrong "$way-cut=$at cut-resets=$resets"
       fault "$way-cut="
       count=$((count + 1))
-    done < <(cut_places "$size")
+    done
   done
   row cuts "$count connections cut, $size bytes each" "all hashes equal, peak $(peak)"
   stop_lab
