@@ -107,7 +107,8 @@ admins = ops
                        for user, groups in (("ann", "ops"), ("eve", "others"))]
         self.process = subprocess.Popen([passportd, "--config", config], stdout=subprocess.PIPE, env=environment,
                                         text=True)
-        host = self.process.stdout.readline().strip().removeprefix("https://")
+        self.url = self.process.stdout.readline().strip()
+        host = self.url.removeprefix("https://")
         self.connection = http.client.HTTPSConnection(
             host, context=ssl.create_default_context(cafile=place / "tls.pem"), timeout=60)
 
@@ -199,4 +200,5 @@ def provision(service, instances, line):
          f"{made:8.2f} s, {1000 * made / len(instances):.2f} ms each; removed in {removed:.2f} s")
 
 
-main()
+if __name__ == "__main__":
+    main()
