@@ -75,8 +75,8 @@ Result<ServiceClient> ServiceClient::open(const net::asio::any_io_executor& exec
                                     escape_for_terminal(service.url)};
   const auto tls = net::TlsContext::client(service.ca_file);
   if (!tls) return tls.error();
-  return ServiceClient(net::HttpClient(executor, net::Outbound(*tls, proxies)),
-                       std::move(*endpoint), service.token_file);
+  net::HttpClient client(executor, net::Outbound(*tls, proxies), kMaxAnswer);
+  return ServiceClient(std::move(client), std::move(*endpoint), service.token_file);
 }
 
 net::Task<Result<json::object>> ServiceClient::call(std::string method, std::string path,
@@ -97,7 +97,7 @@ net::Task<Result<json::object>> ServiceClient::call(std::string method, std::str
   const auto response = co_await client_.send(endpoint_, std::move(request), deadline);
   if (!response) co_return response.error();
   if (response->status != 200 && response->status != 201) co_return describe(*response);
-  co_return parse_json_object(response->body, "the service's answer");
+  co_return parse_json_object(response->body, "the service's answer", kMaxAnswer);
 }
 
 net::Task<Result<json::object>> ServiceClient::call_again(std::string method, std::string path,

@@ -10,6 +10,9 @@
 namespace passport::api {
 
 inline constexpr std::chrono::seconds kCallTime{60};
+/// Bytes of an answer: GET /v1/access with 10,000 instances, each with the largest labels that
+/// passportd lets through, is half of that.
+inline constexpr std::size_t kMaxAnswer = 64 << 20;
 
 /// Which passportd, and as whom.
 struct Service {

@@ -4,9 +4,9 @@
 
 namespace passport {
 
-Result<json::object> parse_json_object(std::string_view text, std::string_view what) {
-  if (text.size() > kMaxJsonSize)
-    return Error{Errc::kTooLarge, std::string(what) + ": too large"};
+Result<json::object> parse_json_object(std::string_view text, std::string_view what,
+                                       std::size_t most) {
+  if (text.size() > most) return Error{Errc::kTooLarge, std::string(what) + ": too large"};
   boost::system::error_code ec;
   auto value = json::parse({text.data(), text.size()}, ec);
   if (ec) return Error{Errc::kMalformed, std::string(what) + ": not JSON: " + ec.message()};

@@ -13,10 +13,11 @@ namespace passport {
 
 namespace json = boost::json;
 
-/// Parses one whole JSON text whose outermost value is an object. At most kMaxJsonSize bytes
-/// and 32 levels. Errors: kMalformed, kTooLarge; `what` names the text in the message.
+/// Parses one whole JSON text whose outermost value is an object. At most `most` bytes and 32
+/// levels. Errors: kMalformed, kTooLarge; `what` names the text in the message.
 inline constexpr std::size_t kMaxJsonSize = 4 << 20;
-Result<json::object> parse_json_object(std::string_view text, std::string_view what);
+Result<json::object> parse_json_object(std::string_view text, std::string_view what,
+                                       std::size_t most = kMaxJsonSize);
 
 /// The string at `key`; empty when it is absent, null or not a string.
 std::string find_string(const json::object& object, std::string_view key);

@@ -51,7 +51,8 @@ struct Exchange {
   wire::HttpResponse response{};
 };
 
-Task<Exchange> exchange(BufferedStream stream, std::string request, bool is_head) {
+Task<Exchange> exchange(BufferedStream stream, std::string request, bool is_head,
+                        std::size_t max_body) {
   Exchange out;
   stream.append(as_bytes(request));
   out.error = co_await stream.flush();
@@ -60,7 +61,7 @@ Task<Exchange> exchange(BufferedStream stream, std::string request, bool is_head
   do {  // an interim answer, such as 103, is followed by the real one
     parser.emplace();
     parser->header_limit(kMaxHttpHeader);
-    parser->body_limit(HttpClient::kMaxBody);
+    parser->body_limit(max_body);
     parser->skip(is_head);
     out.error = co_await read_http(stream, *parser, false);
     out.answered = out.answered || parser->got_some();
@@ -99,11 +100,12 @@ std::string seconds_text(Clock::duration d) {
 
 class HttpClient::Impl {
  public:
-  Impl(asio::any_io_executor executor, Outbound outbound)
-      : executor_(std::move(executor)), outbound_(std::move(outbound)) {}
+  Impl(asio::any_io_executor executor, Outbound outbound, std::size_t max_body)
+      : executor_(std::move(executor)), outbound_(std::move(outbound)), max_body_(max_body) {}
 
   const asio::any_io_executor& executor() const { return executor_; }
   const Outbound& outbound() const { return outbound_; }
+  std::size_t max_body() const { return max_body_; }
 
   std::optional<BufferedStream> take_idle(const wire::Endpoint& endpoint) {
     auto& idle = idle_[endpoint.url()];
@@ -128,11 +130,12 @@ class HttpClient::Impl {
   };
   asio::any_io_executor executor_;
   Outbound outbound_;
+  std::size_t max_body_;
   std::map<std::string, std::vector<Idle>> idle_;
 };
 
-HttpClient::HttpClient(asio::any_io_executor executor, Outbound outbound)
-    : impl_(std::make_shared<Impl>(std::move(executor), std::move(outbound))) {}
+HttpClient::HttpClient(asio::any_io_executor executor, Outbound outbound, std::size_t max_body)
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(outbound), max_body)) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
@@ -154,7 +157,7 @@ Task<Result<wire::HttpResponse>> HttpClient::send(wire::Endpoint endpoint,
       kept = std::move(*connected);
     }
     const auto watchdog = abort_at(deadline, *kept);
-    auto done = co_await exchange(*kept, *text, request.method == "HEAD");
+    auto done = co_await exchange(*kept, *text, request.method == "HEAD", impl->max_body());
     if (watchdog.expired()) {
       co_return Error{Errc::kTimeout,
                       fmt::format("no answer from {} within {}", name_of(endpoint),

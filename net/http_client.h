@@ -13,19 +13,21 @@ namespace passport::net {
 
 /// Sends requests, one at a time on a connection, and keeps idle connections for the next one
 /// to the same endpoint. A request on a kept connection that the server had already closed is
-/// sent once more on a new one. Redirects are not followed. Answers are at most kMaxBody bytes.
+/// sent once more on a new one. Redirects are not followed.
 class HttpClient {
  public:
   static constexpr std::size_t kMaxBody = 4 << 20;
 
-  HttpClient(asio::any_io_executor executor, Outbound outbound);
+  /// `max_body`: bytes of an answer.
+  HttpClient(asio::any_io_executor executor, Outbound outbound,
+             std::size_t max_body = kMaxBody);
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
 
   /// The target goes as given: whoever signs it has put `endpoint.path` in front.
   /// Any status is an answer. Errors: kUnavailable (name, connection, TLS: the detail says
-  /// which and to where), kTimeout, kProtocol (not HTTP, or larger than kMaxBody).
+  /// which and to where), kTimeout, kProtocol (not HTTP, or larger than max_body).
   Task<Result<wire::HttpResponse>> send(wire::Endpoint endpoint, wire::HttpRequest request,
                                         Deadline deadline);
 
