@@ -3,24 +3,18 @@
 namespace passport::api {
 
 net::Task<Result<std::vector<json::object>>> load_own_requests(ServiceClient& service) {
-  auto asked = service.call_again("GET", "/v1/token", {});
-  const auto who = co_await std::move(asked);
-  if (!who) co_return who.error();
-  auto listing = service.call_again("GET", "/v1/requests", {});
-  const auto listed = co_await std::move(listing);
-  if (!listed) co_return listed.error();
-  const auto user = find_string(*who, "user");
+  auto asking = service.call_again("GET", "/v1/access", {});
+  auto answer = co_await std::move(asking);
+  if (!answer) co_return answer.error();
+  auto* requests = answer->if_contains("requests");
+  if (requests == nullptr || !requests->is_array())
+    co_return Error{Errc::kProtocol, "the service's answer has no list of requests"};
   std::vector<json::object> out;
-  const auto* requests = find_array(*listed, "requests");
-  for (const auto& item : requests != nullptr ? *requests : json::array()) {
-    const auto* request = item.if_object();
-    if (request == nullptr || find_string(*request, "owner") != user ||
-        request->contains("finished_at"))
-      continue;
-    auto showing = service.call_again("GET", "/v1/requests/" + find_string(*request, "id"), {});
-    auto shown = co_await std::move(showing);
-    if (!shown) co_return shown.error();
-    out.push_back(std::move(*shown));
+  for (auto& item : requests->get_array()) {
+    auto* request = item.if_object();
+    if (request == nullptr)
+      co_return Error{Errc::kProtocol, "the service's answer has a request that is no object"};
+    out.push_back(std::move(*request));
   }
   co_return out;
 }

@@ -41,8 +41,8 @@ Result<ApiCall> read_call(const wire::HttpRequest& request) {
 
 bool changes_something(Action action) {
   return action != Action::kList && action != Action::kShow &&
-         action != Action::kReadAccounts && action != Action::kReadAuthorities &&
-         action != Action::kReadToken;
+         action != Action::kReadAccounts && action != Action::kReadAccess &&
+         action != Action::kReadAuthorities && action != Action::kReadToken;
 }
 
 /// By how much: "duration_s", or "ends_at", which a repeated call may say again. Zero: it ends
@@ -189,6 +189,8 @@ Result<ApiAnswer> Api::change(Scope& scope) {
       return list(scope);
     case Endpoint::kListAccounts:
       return list_accounts(scope);
+    case Endpoint::kReadAccess:
+      return read_access(scope);
     case Endpoint::kReadToken:
       return read_token(scope);
     case Endpoint::kRevokeToken:
@@ -266,6 +268,22 @@ Result<ApiAnswer> Api::list(Scope& scope) {
   json::array out;
   for (const auto& request : *requests) out.push_back(describe_request(request));
   return ApiAnswer{200, {{"requests", std::move(out)}}};
+}
+
+/// With two queries, however many there are.
+Result<ApiAnswer> Api::read_access(Scope& scope) {
+  const auto& user = scope.subject.user;
+  const auto requests = list_open_requests(scope.transaction, user, kMaxListed);
+  if (!requests) return requests.error();
+  const auto instances = load_open_instances(scope.transaction, user);
+  if (!instances) return instances.error();
+  json::array out;
+  for (const auto& request : *requests) {
+    const auto found = instances->find(request.id);
+    out.push_back(describe_request(
+        request, found != instances->end() ? found->second : std::vector<RequestInstance>()));
+  }
+  return ApiAnswer{200, {{"user", user}, {"requests", std::move(out)}}};
 }
 
 Result<ApiAnswer> Api::list_accounts(const Scope& scope) const {

@@ -55,6 +55,7 @@ class Api {
   Result<ApiAnswer> show(Scope& scope);
   Result<ApiAnswer> create(Scope& scope);
   Result<ApiAnswer> list(Scope& scope);
+  static Result<ApiAnswer> read_access(Scope& scope);
   Result<ApiAnswer> certify(Scope& scope);
   static Result<ApiAnswer> plan_session(Scope& scope);
   Result<ApiAnswer> list_accounts(const Scope& scope) const;

@@ -15,7 +15,7 @@ struct ActionName {
   Action action;
   std::string_view name;
 };
-constexpr std::array<ActionName, 16> kNames = {{
+constexpr std::array<ActionName, 17> kNames = {{
     {Action::kCreate, "request.create"},
     {Action::kList, "request.list"},
     {Action::kShow, "request.show"},
@@ -29,6 +29,7 @@ constexpr std::array<ActionName, 16> kNames = {{
     {Action::kTerminateSession, "session.terminate"},
     {Action::kReportSession, "session.report"},
     {Action::kReadAccounts, "account.list"},
+    {Action::kReadAccess, "access.read"},
     {Action::kReadAuthorities, "ca.read"},
     {Action::kReadToken, "token.read"},
     {Action::kRevokeToken, "token.revoke"},
@@ -57,6 +58,7 @@ bool may(const Subject& subject, Action action, const Object& object, const Acco
       return owns && role == Role::kAdmin;
     case Action::kList:
     case Action::kReadAccounts:
+    case Action::kReadAccess:
     case Action::kReadAuthorities:
     case Action::kReadToken:
     case Action::kRevokeToken:
@@ -68,8 +70,8 @@ bool may(const Subject& subject, Action action, const Object& object, const Acco
 /// What concerns no object, or nobody else.
 bool is_for_all(Action action) {
   return action == Action::kList || action == Action::kReadAccounts ||
-         action == Action::kReadAuthorities || action == Action::kReadToken ||
-         action == Action::kRevokeToken;
+         action == Action::kReadAccess || action == Action::kReadAuthorities ||
+         action == Action::kReadToken || action == Action::kRevokeToken;
 }
 
 }  // namespace

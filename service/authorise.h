@@ -31,6 +31,7 @@ enum class Action {
   kTerminateSession,
   kReportSession,
   kReadAccounts,
+  kReadAccess,       ///< the caller's own requests that are not over
   kReadAuthorities,  ///< public keys of the CA, revoked certificates
   kReadToken,        ///< whom the caller's own was issued to
   kRevokeToken,      ///< the caller's own

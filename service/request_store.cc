@@ -12,6 +12,11 @@ constexpr const char* kColumns =
     "generation, "
     "ended_by";
 constexpr std::size_t kEndedBy = 17;
+constexpr const char* kInstanceColumns =
+    "instance, i.state, i.generation, command, attempts, next_try_at, error, host_keys, "
+    "sshd_version, home, told";
+/// As the index access_request_open has it.
+constexpr const char* kOpen = "state IN ('pending', 'provisioning', 'active', 'completing')";
 
 Result<AccessRequest> read_request(const SqlRow& row) {
   AccessRequest out;
@@ -29,6 +34,24 @@ Result<AccessRequest> read_request(const SqlRow& row) {
        {&out.created_at, &out.activated_at, &out.ends_at, &out.finished_at, &out.generation})
     *number = row.integer(column++);
   return out;
+}
+
+Result<std::vector<AccessRequest>> read_requests(const SqlRows& rows) {
+  std::vector<AccessRequest> out;
+  for (const auto& row : rows) {
+    auto request = read_request(row);
+    if (!request) return request.error();
+    out.push_back(std::move(*request));
+  }
+  return out;
+}
+
+Result<RequestInstance> read_instance(const SqlRow& row) {
+  const auto state = find_instance_state(row.text(1));
+  if (!state) return Error{Errc::kInternal, "database: an instance in no known state"};
+  return RequestInstance{row.text(0),    *state,         row.integer(2), row.text(3),
+                         row.integer(4), row.integer(5), row.text(6),    row.text(7),
+                         row.text(8),    row.text(9),    row.text(10)};
 }
 
 Result<void> done(const Result<SqlRows>& rows) {
@@ -103,17 +126,15 @@ Result<void> update_request(SqlTransaction& transaction, const StoredRequest& st
 Result<std::vector<RequestInstance>> load_instances(SqlTransaction& transaction,
                                                     const std::string& request) {
   const auto rows = transaction.query(
-      "SELECT instance, state, generation, command, attempts, next_try_at, error, host_keys, "
-      "sshd_version, home, told FROM request_instance WHERE request = $1 ORDER BY instance",
+      fmt::format("SELECT {} FROM request_instance i WHERE request = $1 ORDER BY instance",
+                  kInstanceColumns),
       {request});
   if (!rows) return rows.error();
   std::vector<RequestInstance> out;
   for (const auto& row : *rows) {
-    const auto state = find_instance_state(row.text(1));
-    if (!state) return Error{Errc::kInternal, "database: an instance in no known state"};
-    out.push_back({row.text(0), *state, row.integer(2), row.text(3), row.integer(4),
-                   row.integer(5), row.text(6), row.text(7), row.text(8), row.text(9),
-                   row.text(10)});
+    auto instance = read_instance(row);
+    if (!instance) return instance.error();
+    out.push_back(std::move(*instance));
   }
   return out;
 }
@@ -156,11 +177,34 @@ Result<std::vector<AccessRequest>> list_requests(SqlTransaction& transaction,
                                     kColumns, also),
                         parameters);
   if (!rows) return rows.error();
-  std::vector<AccessRequest> out;
+  return read_requests(*rows);
+}
+
+Result<std::vector<AccessRequest>> list_open_requests(SqlTransaction& transaction,
+                                                      const std::string& owner,
+                                                      std::int64_t limit) {
+  const auto rows =
+      transaction.query(fmt::format("SELECT {} FROM access_request WHERE owner = $1 AND {} "
+                                    "ORDER BY created_at DESC, id LIMIT $2",
+                                    kColumns, kOpen),
+                        {owner, limit});
+  if (!rows) return rows.error();
+  return read_requests(*rows);
+}
+
+Result<std::map<std::string, std::vector<RequestInstance>>> load_open_instances(
+    SqlTransaction& transaction, const std::string& owner) {
+  const auto rows = transaction.query(
+      fmt::format("SELECT {}, i.request FROM request_instance i JOIN access_request r ON r.id "
+                  "= i.request WHERE r.owner = $1 AND r.{} ORDER BY i.request, instance",
+                  kInstanceColumns, kOpen),
+      {owner});
+  if (!rows) return rows.error();
+  std::map<std::string, std::vector<RequestInstance>> out;
   for (const auto& row : *rows) {
-    auto request = read_request(row);
-    if (!request) return request.error();
-    out.push_back(std::move(*request));
+    auto instance = read_instance(row);
+    if (!instance) return instance.error();
+    out[row.text(11)].push_back(std::move(*instance));
   }
   return out;
 }

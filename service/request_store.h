@@ -1,5 +1,6 @@
 // Access requests in the database.
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +49,13 @@ Result<std::vector<AccessRequest>> list_requests(SqlTransaction& transaction,
                                                  const std::string& owner,
                                                  const std::vector<std::string>& accounts,
                                                  std::int64_t limit);
+
+/// The owner's that are not over: the newest first, at most `limit`; and the instances of all.
+Result<std::vector<AccessRequest>> list_open_requests(SqlTransaction& transaction,
+                                                      const std::string& owner,
+                                                      std::int64_t limit);
+Result<std::map<std::string, std::vector<RequestInstance>>> load_open_instances(
+    SqlTransaction& transaction, const std::string& owner);
 
 /// False: `approver` has done so before.
 Result<bool> insert_approval(SqlTransaction& transaction, const std::string& request,

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxPath = 512;
 
-constexpr std::array<Route, 21> kRoutes = {{
+constexpr std::array<Route, 22> kRoutes = {{
     {"GET", "/healthz", Endpoint::kHealth},
     {"GET", "/readyz", Endpoint::kReady},
     {"GET", "/metrics", Endpoint::kMetrics},
@@ -18,6 +18,7 @@ constexpr std::array<Route, 21> kRoutes = {{
     {"GET", "/v1/token", Endpoint::kReadToken, Action::kReadToken},
     {"POST", "/v1/token/revoke", Endpoint::kRevokeToken, Action::kRevokeToken},
     {"GET", "/v1/accounts", Endpoint::kListAccounts, Action::kReadAccounts},
+    {"GET", "/v1/access", Endpoint::kReadAccess, Action::kReadAccess},
     {"GET", "/v1/authorities", Endpoint::kReadAuthorities, Action::kReadAuthorities},
     {"GET", "/v1/revocations", Endpoint::kReadRevocations, Action::kReadAuthorities},
     {"POST", "/v1/requests", Endpoint::kCreateRequest, Action::kCreate},

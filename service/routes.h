@@ -18,6 +18,7 @@ enum class Endpoint {
   kReadToken,
   kRevokeToken,
   kListAccounts,
+  kReadAccess,
   kReadAuthorities,
   kReadRevocations,
   kCreateRequest,

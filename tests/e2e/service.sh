@@ -117,10 +117,10 @@ wait_for 30 all_are "$id" active || fail "after extend: $(call ann GET "/v1/requ
 ok "extend"
 
 # The rest of what the API offers; each call is held against its description.
-for path in /healthz /readyz /metrics /v1/openapi.json /v1/token /v1/accounts /v1/authorities /v1/revocations /v1/requests; do
+for path in /healthz /readyz /metrics /v1/openapi.json /v1/token /v1/accounts /v1/access /v1/authorities /v1/revocations /v1/requests; do
   [[ $(status ann GET "$path") == 200 ]] || fail "GET $path"
 done
-for path in /v1/accounts /v1/authorities /v1/requests "/v1/requests/$id"; do
+for path in /v1/accounts /v1/access /v1/authorities /v1/requests "/v1/requests/$id"; do
   [[ $(status - GET "$path") == 401 ]] || fail "GET $path without a token"
 done
 [[ $(status eve POST "/v1/requests/$id/approve") == 403 && $(status eve POST "/v1/requests/$id/deny") == 403 ]] || fail "approve"

@@ -261,6 +261,42 @@ TEST_P(ApiTest, ListsShowOnesOwnAndOnesAccounts) {
   EXPECT_NE(call(obs, "GET", "/v1/accounts").body.find("\"observer\""), std::string::npos);
 }
 
+TEST_P(ApiTest, AccessIsOnesOwnRequestsThatAreNotOver) {
+  const auto ann = token("ann", {"admins"});
+  const auto bob = token("bob", {"admins"});
+  const auto nothing = call(ann, "GET", "/v1/access");
+  EXPECT_EQ(nothing.body, "{\"user\":\"ann\",\"requests\":[]}\n");
+  const auto active = create(ann);
+  make_active(active);
+  const auto provisioning = create(ann);
+  const auto pending = create(ann, "210987654321");
+  const auto completing = create(ann);
+  EXPECT_EQ(call(ann, "POST", "/v1/requests/" + completing + "/complete").status, 200);
+  create(bob);
+  for (const auto* over : {"completed", "expired", "failed"})
+    query("UPDATE access_request SET finished_at = 1, state = '" + std::string(over) +
+          "' WHERE id = '" + create(ann) + "' RETURNING id");
+  query("UPDATE access_request SET created_at = 5 WHERE id = '" + pending + "' RETURNING id");
+  query(
+      "UPDATE request_instance SET state = 'active', host_keys = 'ssh-ed25519 AAAA' "
+      "WHERE request = '" +
+      active + "' RETURNING instance");
+  const auto entries = count("logbook");
+  const auto answer = *parse_json_object(call(ann, "GET", "/v1/access").body, "answer");
+  EXPECT_EQ(count("logbook"), entries) << "looking is no change";
+  EXPECT_EQ(find_string(answer, "user"), "ann");
+  std::set<std::string> seen;
+  for (const auto& request : answer.at("requests").as_array()) {
+    const auto id = find_string(request.as_object(), "id");
+    seen.insert(id);
+    EXPECT_EQ(request, *parse_json_object(call(ann, "GET", "/v1/requests/" + id).body, "one"));
+    EXPECT_EQ(request.at("instances").as_array().size(), 2U);
+  }
+  EXPECT_EQ(seen, (std::set<std::string>{active, provisioning, pending, completing}));
+  const auto& oldest = answer.at("requests").as_array().back().as_object();
+  EXPECT_EQ(find_string(oldest, "id"), pending) << "the newest first";
+}
+
 TEST_P(ApiTest, ATokenIsKnownUntilItIsRevoked) {
   const auto ann = token("ann", {"admins", "sre"});
   const auto other = token("ann", {"admins"});

@@ -82,8 +82,9 @@ TEST(Authorise, WhatIsNotThereLooksAsWhatIsNotTheirs) {
 
 TEST(Authorise, ListsAreForWhoeverIsKnown) {
   const auto config = make_config();
-  for (const auto action : {Action::kList, Action::kReadAccounts, Action::kReadAuthorities,
-                            Action::kReadToken, Action::kRevokeToken}) {
+  for (const auto action :
+       {Action::kList, Action::kReadAccounts, Action::kReadAccess, Action::kReadAuthorities,
+        Action::kReadToken, Action::kRevokeToken}) {
     EXPECT_TRUE(authorise({"me", {}}, action, {}, config));
     EXPECT_FALSE(authorise({"", {}}, action, {}, config));
   }
