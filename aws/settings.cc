@@ -12,8 +12,8 @@
 namespace passport::aws {
 namespace {
 
-constexpr std::array<std::string_view, 6> kServices = {"ssm", "ssmmessages", "sts",
-                                                       "kms", "sso",         "sso-oidc"};
+constexpr std::array<std::string_view, 7> kServices = {"ssm", "ssmmessages", "sts",     "kms",
+                                                       "ec2", "sso",         "sso-oidc"};
 
 Error unusable(std::string detail, std::string hint = {}) {
   return {Errc::kConfig, std::move(detail), std::move(hint)};

@@ -1,5 +1,7 @@
 #include "aws/ssm.h"
 
+#include "aws/targets.h"
+
 namespace passport::aws {
 namespace {
 
@@ -61,26 +63,28 @@ net::Task<Answer<void>> Ssm::terminate_session(std::string session_id, net::Dead
 net::Task<Answer<std::optional<InstanceInformation>>> Ssm::describe_instance(
     std::string instance_id, net::Deadline deadline) {
   using Found = std::optional<InstanceInformation>;
-  auto body = wire::aws::serialize_describe_instance(instance_id);
-  const auto response =
-      co_await call("DescribeInstanceInformation", instance_id, std::move(body), deadline);
-  if (!response) co_return response.failure<Found>();
-  const auto list = wire::aws::parse_instance_information(response->body);
-  if (!list)
-    co_return Error{Errc::kProtocol, "DescribeInstanceInformation: " + list.error().detail};
-  for (const auto& instance : *list)
+  const std::vector<std::string> one{instance_id};
+  const auto page = co_await describe_instances(one, "", deadline);
+  if (!page) co_return page.failure<Found>();
+  for (const auto& instance : page->instances)
     if (instance.instance_id == instance_id) co_return Found(instance);
   co_return Found();
+}
+
+net::Task<Answer<InformationPage>> Ssm::describe_instances(
+    std::vector<std::string> instance_ids, std::string next_token, net::Deadline deadline) {
+  auto body = wire::aws::serialize_describe_instances(instance_ids, next_token);
+  const auto response = co_await call("DescribeInstanceInformation", name_targets(instance_ids),
+                                      std::move(body), deadline);
+  co_return read_answer(response, "DescribeInstanceInformation",
+                        wire::aws::parse_instance_information);
 }
 
 net::Task<Answer<std::string>> Ssm::send_command(SendCommandRequest request,
                                                  net::Deadline deadline,
                                                  std::function<void()> on_throttled) {
-  auto targets = request.instance_ids.size() == 1
-                     ? request.instance_ids.front()
-                     : std::to_string(request.instance_ids.size()) + " instances";
-  auto call =
-      make_call("SendCommand", std::move(targets), wire::aws::serialize_send_command(request));
+  auto call = make_call("SendCommand", name_targets(request.instance_ids),
+                        wire::aws::serialize_send_command(request));
   call.patience = kThrottlePatience;
   call.on_throttled = std::move(on_throttled);
   const auto response = co_await client_.call(std::move(call), deadline);

@@ -13,6 +13,7 @@
 namespace passport::aws {
 
 using wire::aws::CommandInvocation;
+using wire::aws::InformationPage;
 using wire::aws::InstanceInformation;
 using wire::aws::InvocationPage;
 using wire::aws::SendCommandRequest;
@@ -35,6 +36,11 @@ class Ssm {
   /// Empty: Systems Manager does not know the instance.
   net::Task<Answer<std::optional<InstanceInformation>>> describe_instance(
       std::string instance_id, net::Deadline deadline);
+  /// One page about at most wire::aws::kMaxInformed, from its token on; those that Systems
+  /// Manager does not know are not in it.
+  net::Task<Answer<InformationPage>> describe_instances(std::vector<std::string> instance_ids,
+                                                        std::string next_token,
+                                                        net::Deadline deadline);
 
   /// The command's id. A call whose answer was lost is repeated, and so may the command be.
   /// While the service throttles it is asked again, for kThrottlePatience in all.

@@ -24,8 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         !address->endpoint.host.ends_with(".api.aws"))
       std::abort();
   }
-  if (const auto list = parse_instance_information(text))
-    for (const auto& instance : *list)
+  if (const auto page = parse_instance_information(text))
+    for (const auto& instance : page->instances)
       if (instance.instance_id.empty()) std::abort();
   for (const auto& key : {parse_process_credentials(text), parse_metadata_credentials(text)})
     if (key && (key->key.id.empty() || key->key.secret.empty())) std::abort();

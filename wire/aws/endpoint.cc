@@ -77,9 +77,9 @@ Endpoint make_endpoint(std::string_view service, std::string_view region,
                        EndpointVariant variant) {
   const auto& partition = find_partition(region);
   std::string name(service == "sso" ? "portal.sso" : service == "sso-oidc" ? "oidc" : service);
-  // In GovCloud these two are FIPS endpoints under their usual names.
+  // In GovCloud these are FIPS endpoints under their usual names.
   const bool plain_fips = partition.name == "aws-us-gov" && !variant.dual_stack &&
-                          (service == "ssm" || service == "sts");
+                          (service == "ssm" || service == "sts" || service == "ec2");
   if (variant.fips && !plain_fips) name += "-fips";
   Endpoint out;
   out.host = name + "." + std::string(region) + "." +

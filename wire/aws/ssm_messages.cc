@@ -56,12 +56,16 @@ std::string serialize_session_id(std::string_view session_id) {
   return json::serialize(out);
 }
 
-std::string serialize_describe_instance(std::string_view instance_id) {
+std::string serialize_describe_instances(const std::vector<std::string>& instance_ids,
+                                         std::string_view next_token) {
   json::object filter;
   filter["Key"] = "InstanceIds";
-  filter["Values"] = json::array{json::string_view(instance_id.data(), instance_id.size())};
+  filter["Values"] = json::array(instance_ids.begin(), instance_ids.end());
   json::object out;
   out["Filters"] = json::array{std::move(filter)};
+  out["MaxResults"] = kMaxInformed;
+  if (!next_token.empty())
+    out["NextToken"] = json::string_view(next_token.data(), next_token.size());
   return json::serialize(out);
 }
 
@@ -80,12 +84,12 @@ Result<Session> parse_session(std::string_view body) {
   return out;
 }
 
-Result<std::vector<InstanceInformation>> parse_instance_information(std::string_view body) {
+Result<InformationPage> parse_instance_information(std::string_view body) {
   const auto parsed = parse_json_object(body, "answer");
   if (!parsed) return broken(parsed.error().detail);
   const auto* list = find_array(*parsed, "InstanceInformationList");
   if (list == nullptr) return broken("answer without an InstanceInformationList");
-  std::vector<InstanceInformation> out;
+  InformationPage out{{}, find_string(*parsed, "NextToken")};
   for (const auto& item : *list) {
     const auto* object = item.if_object();
     if (object == nullptr) continue;
@@ -97,7 +101,8 @@ Result<std::vector<InstanceInformation>> parse_instance_information(std::string_
     instance.platform_type = find_string(*object, "PlatformType");
     instance.platform_name = find_string(*object, "PlatformName");
     instance.computer_name = find_string(*object, "ComputerName");
-    if (!instance.instance_id.empty()) out.push_back(std::move(instance));
+    instance.name = find_string(*object, "Name");
+    if (!instance.instance_id.empty()) out.instances.push_back(std::move(instance));
   }
   return out;
 }

@@ -1,27 +1,14 @@
 #include "wire/aws/sts_messages.h"
 
-#include <utility>
-#include <vector>
-
 #include "wire/aws/percent.h"
+#include "wire/aws/query_request.h"
 #include "wire/aws/time.h"
 #include "wire/aws/xml.h"
 
 namespace passport::wire::aws {
 namespace {
 
-using Fields = std::vector<std::pair<std::string_view, std::string_view>>;
-
-HttpRequest make_form(std::string_view action, const Fields& fields) {
-  HttpRequest request;
-  request.method = "POST";
-  request.headers = {{"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}};
-  request.body = "Action=" + std::string(action) + "&Version=2011-06-15";
-  for (const auto& [name, value] : fields)
-    if (!value.empty())
-      request.body.append("&").append(name).append("=").append(encode_percent(value));
-  return request;
-}
+constexpr std::string_view kVersion = "2011-06-15";
 
 std::string duration_text(std::chrono::seconds duration) {
   return duration.count() > 0 ? std::to_string(duration.count()) : std::string();
@@ -34,19 +21,20 @@ Error broken(std::string detail) {
 }  // namespace
 
 HttpRequest make_get_caller_identity() {
-  return make_form("GetCallerIdentity", {});
+  return make_query_request("GetCallerIdentity", kVersion, {});
 }
 
 HttpRequest make_assume_role(const AssumeRoleRequest& request) {
   const auto duration = duration_text(request.duration);
-  auto out = make_form("AssumeRole", {{"RoleArn", request.role_arn},
-                                      {"RoleSessionName", request.role_session_name},
-                                      {"ExternalId", request.external_id},
-                                      {"DurationSeconds", duration},
-                                      {"SerialNumber", request.serial_number},
-                                      {"TokenCode", request.token_code.reveal()},
-                                      {"Policy", request.policy},
-                                      {"SourceIdentity", request.source_identity}});
+  auto out = make_query_request("AssumeRole", kVersion,
+                                {{"RoleArn", request.role_arn},
+                                 {"RoleSessionName", request.role_session_name},
+                                 {"ExternalId", request.external_id},
+                                 {"DurationSeconds", duration},
+                                 {"SerialNumber", request.serial_number},
+                                 {"TokenCode", request.token_code.reveal()},
+                                 {"Policy", request.policy},
+                                 {"SourceIdentity", request.source_identity}});
   unsigned number = 0;
   for (const auto& [key, value] : request.tags) {
     const auto member = "&Tags.member." + std::to_string(++number);
@@ -59,11 +47,11 @@ HttpRequest make_assume_role(const AssumeRoleRequest& request) {
 HttpRequest make_assume_role_with_web_identity(
     const AssumeRoleWithWebIdentityRequest& request) {
   const auto duration = duration_text(request.duration);
-  return make_form("AssumeRoleWithWebIdentity",
-                   {{"RoleArn", request.role_arn},
-                    {"RoleSessionName", request.role_session_name},
-                    {"WebIdentityToken", request.web_identity_token.reveal()},
-                    {"DurationSeconds", duration}});
+  return make_query_request("AssumeRoleWithWebIdentity", kVersion,
+                            {{"RoleArn", request.role_arn},
+                             {"RoleSessionName", request.role_session_name},
+                             {"WebIdentityToken", request.web_identity_token.reveal()},
+                             {"DurationSeconds", duration}});
 }
 
 Result<CallerIdentity> parse_caller_identity(std::string_view body) {

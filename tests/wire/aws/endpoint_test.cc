@@ -40,7 +40,7 @@ TEST(Endpoint, HostsAreThoseOfBotocore) {
     EXPECT_EQ(make_endpoint(service, region, variant).url(), url) << line;
     ++rows;
   }
-  EXPECT_EQ(rows, 240);
+  EXPECT_EQ(rows, 288);
 }
 
 TEST(Endpoint, TheGlobalStsIsForOldRegions) {

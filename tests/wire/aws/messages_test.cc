@@ -43,8 +43,11 @@ TEST(SsmMessages, StartSessionIsJson11) {
                   R"("Reason":"say \"why\"","Parameters":{"portNumber":["22"]}})");
   EXPECT_EQ(serialize_start_session({.target = "i-1"}), R"({"Target":"i-1"})");
   EXPECT_EQ(serialize_session_id("s-1"), R"({"SessionId":"s-1"})");
-  EXPECT_EQ(serialize_describe_instance("i-1"),
-            R"({"Filters":[{"Key":"InstanceIds","Values":["i-1"]}]})");
+  EXPECT_EQ(serialize_describe_instances({"i-1"}, ""),
+            R"({"Filters":[{"Key":"InstanceIds","Values":["i-1"]}],"MaxResults":50})");
+  EXPECT_EQ(serialize_describe_instances({"i-1", "mi-2"}, "next"),
+            R"({"Filters":[{"Key":"InstanceIds","Values":["i-1","mi-2"]}],"MaxResults":50,)"
+            R"("NextToken":"next"})");
   const auto request = make_ssm_request("StartSession", body);
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.target, "/");
@@ -72,20 +75,28 @@ TEST(SsmMessages, ASessionNeedsAllItsParts) {
 }
 
 TEST(SsmMessages, InstanceInformation) {
-  const auto list = parse_instance_information(
+  const auto page = parse_instance_information(
       R"({"InstanceInformationList":[{"InstanceId":"i-1","PingStatus":"ConnectionLost",)"
       R"("LastPingDateTime":1.7e9,"AgentVersion":"3.3.1","PlatformType":"Linux"},7,{},)"
       R"({"InstanceId":"i-2","LastPingDateTime":1700000000},)"
-      R"({"InstanceId":"i-3","LastPingDateTime":1e300},{"InstanceId":"i-4","LastPingDateTime":-1}]})");
-  ASSERT_TRUE(list);
-  ASSERT_EQ(list->size(), 4U);
+      R"({"InstanceId":"i-3","LastPingDateTime":1e300},{"InstanceId":"i-4","LastPingDateTime":-1},)"
+      R"({"InstanceId":"mi-1","ComputerName":"h","Name":"a\nb"}],"NextToken":"n"})");
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->next_token, "n");
+  const auto* list = &page->instances;
+  ASSERT_EQ(list->size(), 5U);
+  EXPECT_EQ((*list)[0].platform_type, "Linux");
+  EXPECT_EQ((*list)[0].name, "");
+  EXPECT_EQ((*list)[4].name, "a\nb");
+  EXPECT_EQ((*list)[4].computer_name, "h");
   EXPECT_EQ((*list)[0].ping_status, "ConnectionLost");
   EXPECT_EQ((*list)[0].last_ping, sys_seconds(1700000000s));
   EXPECT_EQ((*list)[0].agent_version, "3.3.1");
   EXPECT_EQ((*list)[1].last_ping, sys_seconds(1700000000s));
   EXPECT_FALSE((*list)[2].last_ping);
   EXPECT_FALSE((*list)[3].last_ping);
-  EXPECT_TRUE(parse_instance_information(R"({"InstanceInformationList":[]})")->empty());
+  const auto none = parse_instance_information(R"({"InstanceInformationList":[]})");
+  EXPECT_TRUE(none->instances.empty() && none->next_token.empty());
   EXPECT_FALSE(parse_instance_information("{}"));
   EXPECT_FALSE(parse_instance_information("no"));
 }
