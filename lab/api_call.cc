@@ -121,7 +121,8 @@ std::string escape_xml(std::string_view text) {
         out += "&quot;";
         break;
       default:
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+        out += static_cast<unsigned char>(c) < 0x20 ? fmt::format("&#{};", int{c})
+                                                    : std::string(1, c);
     }
   }
   return out;

@@ -1,5 +1,4 @@
 // passport-lab fault: the other end of the control socket.
-#include <chrono>
 #include <iostream>
 
 #include <boost/json/serialize.hpp>
@@ -8,25 +7,14 @@
 #include "base/exit_code.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "lab/control_socket.h"
 #include "lab/fault_control.h"
 #include "lab/iam_policy.h"
 #include "lab/options.h"
 #include "lab/state_dir.h"
-#include "lab/summary.h"
-#include "net/line_socket.h"
 
 namespace passport::lab {
 namespace {
-
-constexpr std::chrono::seconds kPatience{10};
-
-Result<std::string> ask_lab(const std::string& path, std::string question) {
-  auto answer = net::ask_line(path, std::move(question), kMaxControlLine, kPatience);
-  if (answer) return answer;
-  if (answer.error().code == Errc::kNotFound)
-    return Error{Errc::kUnavailable, "not up", "passport-lab up"};
-  return Error{Errc::kTimeout, "the lab does not answer"};
-}
 
 /// The words of the command line; everything in them is checked before the lab is asked.
 Result<FaultRequest> make_request(const FaultWords& words) {
@@ -74,8 +62,7 @@ Result<NamedValue> load_policy_file(NamedValue value) {
 int run_fault(const LabOptions& options, const FaultWords& words) {
   const auto request = make_request(words);
   if (!request) return report(request.error());
-  const auto line =
-      ask_lab(options.state_dir + "/" + kControlFile, serialize_fault_request(*request));
+  const auto line = ask_lab(options.state_dir, serialize_fault_request(*request));
   if (!line) return report(line.error());
   const auto answer = parse_fault_answer(*line);
   if (!answer) return report(answer.error());

@@ -17,6 +17,7 @@
 #include "lab/instance_spawn.h"
 #include "lab/sso_api.h"
 #include "lab/state_dir.h"
+#include "lab/tag_control.h"
 #include "net/line_socket.h"
 #include "wire/aws/endpoint.h"
 
@@ -272,6 +273,12 @@ Result<void> Lab::listen_for_control() {
 }
 
 net::Task<std::string> Lab::answer_control(std::string line) {
+  const auto tagging = parse_tag_request(line);
+  if (tagging && *tagging) {
+    if (auto tagged = apply_tag_request(state_, **tagging); !tagged)
+      co_return serialize_fault_error(tagged.error());
+    co_return serialize_fault_answer(list_faults(state_.faults));
+  }
   const auto request = parse_fault_request(line);
   if (!request) co_return serialize_fault_error(request.error());
   const auto faults = apply_fault_request(state_.faults, *request);

@@ -26,7 +26,9 @@ constexpr char kUsage[] =
     "usage: passport-lab up [OPTION...]\n"
     "       passport-lab down [--state DIR]\n"
     "       passport-lab status [--state DIR] [--json]\n"
-    "       passport-lab fault [--state DIR] [--json] NAME=VALUE... | show | clear\n";
+    "       passport-lab fault [--state DIR] [--json] NAME=VALUE... | show | clear\n"
+    "       passport-lab tag [--state DIR] [--platform NAME] [--name NAME] ID [KEY=VALUE | "
+    "KEY]...\n";
 
 /// Lists are separated by commas.
 struct Lists {
@@ -85,7 +87,16 @@ po::options_description make_options(LabOptions& o, Lists& lists, Scalars& scala
       "kms-challenge",
       po::value(&scalars.kms_challenge)->value_name("on|off")->default_value("on"),
       "in the encryption context, as agents from 3.3.808.0");
-  common.add(up);
+  po::options_description tag("options of tag");
+  tag.add_options()("platform",
+                    po::value<std::string>()->value_name("NAME")->notifier(
+                        [&o](const std::string& v) { o.platform = v; }),
+                    "Linux, Windows or MacOS")(
+      "name",
+      po::value<std::string>()->value_name("NAME")->notifier(
+          [&o](const std::string& v) { o.name = v; }),
+      "of a managed instance's activation");
+  common.add(up).add(tag);
   return common.add(make_fault_options());
 }
 
@@ -216,7 +227,7 @@ CommandLine parse_options(const std::vector<std::string>& args) {
   check(o, scalars);
   take_lists(lists, scalars, o);
   take_faults(vm, o);
-  if (line.verb != "fault" && !line.words.empty())
+  if (line.verb != "fault" && line.verb != "tag" && !line.words.empty())
     throw po::error(fmt::format("\"{}\" is one word too many", line.words.front()));
   return line;
 }
@@ -227,6 +238,7 @@ int run(const CommandLine& line) {
   if (verb == "down") return run_down(options);
   if (verb == "status") return run_status(options);
   if (verb == "fault") return run_fault(options, words);
+  if (verb == "tag") return run_tag(options, words);
   throw po::error(fmt::format("\"{}\" is no command", verb));
 }
 

@@ -1,6 +1,7 @@
 // What the command line of passport-lab says.
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,10 @@ namespace passport::lab {
 struct LabOptions {
   std::string state_dir;  ///< absolute
   bool json = false;      ///< print the summary as JSON
+
+  // Of `tag` alone.
+  std::optional<std::string> platform{};
+  std::optional<std::string> name{};
 
   // Of `up` alone.
   unsigned instances = 2;
@@ -42,6 +47,8 @@ int run_down(const LabOptions& options);
 /// Changes or shows the faults of the lab that is up; prints those that are set. Throws
 /// nothing; returns the exit status.
 int run_fault(const LabOptions& options, const FaultWords& words);
+/// Changes what an instance of the lab that is up is called: ID, then KEY=VALUE or KEY each.
+int run_tag(const LabOptions& options, const std::vector<std::string>& words);
 /// Puts the document in place of the file's name in a policy's PRINCIPAL:FILE; other values
 /// stay. Errors: kNotFound, kTooLarge when the file cannot be read.
 Result<NamedValue> load_policy_file(NamedValue value);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/ec2_api.h"
 #include "lab/kms_api.h"
 #include "lab/query.h"
 #include "lab/ssm_api.h"
@@ -65,6 +66,13 @@ ApiError make_query_fault(const SigV4Failure& failure) {
   return {403, "SignatureDoesNotMatch", failure.message};
 }
 
+/// EC2 has few words for it.
+ApiError make_ec2_fault(const SigV4Failure& failure) {
+  if (failure.fault == SigV4Fault::kExpired)
+    return {400, "RequestExpired", "Request has expired."};
+  return {401, "AuthFailure", "AWS was not able to validate the provided access credentials"};
+}
+
 std::variant<Principal, SigV4Failure> authenticate(const ServiceState& state,
                                                    const wire::HttpRequest& request,
                                                    const std::string& service,
@@ -103,13 +111,17 @@ wire::HttpResponse answer_query_service(ServiceState& state, const wire::HttpReq
                                            : split_target(request.target).second);
   const auto action = find_item(parameters, "Action");
   if (action == "AssumeRoleWithWebIdentity") return answer_web_identity(state, parameters, now);
-  const auto caller = authenticate(state, request, "sts", now);
+  // At AWS the host says which service it is; here all have the same.
+  const bool ec2 = find_item(parameters, "Version") == kEc2Version;
+  const std::string service = ec2 ? "ec2" : "sts";
+  const auto caller = authenticate(state, request, service, now);
   if (const auto* failure = std::get_if<SigV4Failure>(&caller)) {
-    const auto error = make_query_fault(*failure);
-    state.audit({now, "", "sts:" + action, "", "", error.code});
-    return make_sts_error(state, error);
+    const auto error = ec2 ? make_ec2_fault(*failure) : make_query_fault(*failure);
+    state.audit({now, "", service + ":" + action, "", "", error.code});
+    return ec2 ? make_ec2_error(state, error) : make_sts_error(state, error);
   }
-  return answer_sts({state, std::get<Principal>(caller), now}, parameters);
+  const ApiCall call{state, std::get<Principal>(caller), now};
+  return ec2 ? answer_ec2(call, parameters) : answer_sts(call, parameters);
 }
 
 wire::HttpResponse make_gateway_error(int status, std::string_view code,

@@ -44,6 +44,9 @@ struct KnownInstance {
   std::string ip_address = "127.0.0.1";
   std::int64_t last_ping_unix_s = 0;
   std::int64_t registered_unix_s = 0;
+  std::string platform = "Linux";  ///< as Systems Manager spells it
+  std::string name{};              ///< of a managed instance's activation
+  std::map<std::string, std::string> tags{};
 };
 
 struct Principal {

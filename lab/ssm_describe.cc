@@ -45,6 +45,14 @@ std::string ping_status(const KnownInstance& instance) {
   return instance.online ? "Online" : "ConnectionLost";
 }
 
+/// What such an instance might run; the lab's own run whatever this machine does.
+std::pair<std::string_view, std::string_view> system_of(const KnownInstance& instance) {
+  if (instance.platform == "Windows")
+    return {"Microsoft Windows Server 2022 Datacenter", "10.0.20348"};
+  if (instance.platform == "MacOS") return {"macOS", "14.6.1"};
+  return {"Debian GNU/Linux", "12"};
+}
+
 std::string resource_type(const KnownInstance& instance) {
   return instance.id.starts_with("mi-") ? "ManagedInstance" : "EC2Instance";
 }
@@ -54,7 +62,7 @@ std::optional<bool> passes(const KnownInstance& instance, const Filter& filter) 
   if (filter.key == "InstanceIds") return contains(filter.values, instance.id);
   if (filter.key == "PingStatus") return contains(filter.values, ping_status(instance));
   if (filter.key == "AgentVersion") return contains(filter.values, instance.agent_version);
-  if (filter.key == "PlatformTypes") return contains(filter.values, "Linux");
+  if (filter.key == "PlatformTypes") return contains(filter.values, instance.platform);
   if (filter.key == "ResourceType") return contains(filter.values, resource_type(instance));
   return std::nullopt;
 }
@@ -65,18 +73,21 @@ json::object describe(const KnownInstance& instance, std::int64_t now) {
   const auto ping = instance.online && instance.agent != AgentKind::kReal
                         ? now - now % 60
                         : instance.last_ping_unix_s;
-  return {{"InstanceId", instance.id},
-          {"PingStatus", ping_status(instance)},
-          {"LastPingDateTime", ping},
-          {"AgentVersion", instance.agent_version},
-          {"IsLatestVersion", instance.agent_version == kAgentVersion},
-          {"PlatformType", "Linux"},
-          {"PlatformName", "Debian GNU/Linux"},
-          {"PlatformVersion", "12"},
-          {"ResourceType", resource_type(instance)},
-          {"RegistrationDate", instance.registered_unix_s},
-          {"IPAddress", instance.ip_address},
-          {"ComputerName", instance.computer_name}};
+  const auto [system, version] = system_of(instance);
+  json::object out{{"InstanceId", instance.id},
+                   {"PingStatus", ping_status(instance)},
+                   {"LastPingDateTime", ping},
+                   {"AgentVersion", instance.agent_version},
+                   {"IsLatestVersion", instance.agent_version == kAgentVersion},
+                   {"PlatformType", instance.platform},
+                   {"PlatformName", system},
+                   {"PlatformVersion", version},
+                   {"ResourceType", resource_type(instance)},
+                   {"RegistrationDate", instance.registered_unix_s},
+                   {"IPAddress", instance.ip_address},
+                   {"ComputerName", instance.computer_name}};
+  if (!instance.name.empty()) out["Name"] = instance.name;
+  return out;
 }
 
 json::object describe(const Session& session) {
