@@ -99,7 +99,8 @@ struct RequestInstance {
   std::string host_keys{};  ///< lines "TYPE BASE64"
   std::string sshd_version{};
   std::string home{};
-  std::string told{};  ///< digest_of_settings() of the last script that was to make the user
+  std::string told{};    ///< digest_of_settings() of the last script that was to make the user
+  std::string labels{};  ///< serialize_labels(): what AWS calls it; empty: not known
 };
 
 /// "rs-" and digits that nobody can find a person by who does not know the request.

@@ -63,27 +63,27 @@ aws::CredentialSource AccountAccess::assume(aws::AssumeRoleRequest request) {
   };
 }
 
-aws::Ssm& AccountAccess::provisioning(const Account& account, const std::string& region) {
-  auto& found = provisioning_[account.id + " " + region];
+AccountCalls& AccountAccess::calls(const Account& account, const std::string& region) {
+  auto& found = calls_[account.id + " " + region];
   if (!found) {
     aws::AssumeRoleRequest request;
     request.role_arn = account.role_arn;
     request.role_session_name = "passportd";
     request.external_id = account.external_id;
-    found =
-        std::make_unique<AccountSsm>(world_, settings_for(region), assume(std::move(request)));
+    found = std::make_unique<AccountCalls>(world_, settings_for(region),
+                                           assume(std::move(request)));
   }
-  return found->ssm();
+  return *found;
 }
 
-Result<std::unique_ptr<AccountSsm>> AccountAccess::narrowed(const Account& account,
-                                                            const AccessRequest& request,
-                                                            const std::string& instance,
-                                                            const std::string& document) {
+Result<std::unique_ptr<AccountCalls>> AccountAccess::narrowed(const Account& account,
+                                                              const AccessRequest& request,
+                                                              const std::string& instance,
+                                                              const std::string& document) {
   auto role = make_narrowed_role(account, request, instance, document);
   if (!role) return role.error();
-  return std::make_unique<AccountSsm>(world_, settings_for(request.region),
-                                      assume(std::move(*role)));
+  return std::make_unique<AccountCalls>(world_, settings_for(request.region),
+                                        assume(std::move(*role)));
 }
 
 }  // namespace passport::service

@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::int64_t kMaxListed = 1000;
 constexpr std::int64_t kMaxCertificates = 1000;  ///< of a request: each may come to be revoked
+/// Bytes of labels in what somebody has access to. 10,000 instances with as many, three host
+/// keys and the rest are within what the tools take (api/service_client.h).
+constexpr std::size_t kMaxShownLabels = 32 << 20;
 constexpr std::string_view kBearer = "Bearer ";
 
 Error unauthenticated() {
@@ -104,8 +107,9 @@ net::Task<Result<ApiAnswer>> Api::act_open(Endpoint endpoint) {
   if (endpoint == Endpoint::kReady && stopping_)
     co_return Error{Errc::kUnavailable, "the service is stopping"};
   std::function<Result<ApiAnswer>(SqlTransaction&)> job =
-      [answered = answered_, endpoint](SqlTransaction& transaction) -> Result<ApiAnswer> {
-    if (endpoint == Endpoint::kMetrics) return read_metrics(transaction, answered);
+      [answered = answered_, endpoint, labels = label_counts ? label_counts() : LabelCounts()](
+          SqlTransaction& transaction) -> Result<ApiAnswer> {
+    if (endpoint == Endpoint::kMetrics) return read_metrics(transaction, answered, labels);
     const auto head = transaction.query("SELECT sequence FROM logbook_head");
     if (!head) return head.error();
     return ApiAnswer{200, {{"status", "ready"}}};
@@ -241,7 +245,7 @@ Result<ApiAnswer> Api::change(Scope& scope) {
 Result<ApiAnswer> Api::show(Scope& scope) {
   const auto instances = load_instances(scope.transaction, scope.stored->request.id);
   if (!instances) return instances.error();
-  return ApiAnswer{200, describe_request(scope.stored->request, *instances)};
+  return ApiAnswer{200, describe_request(scope.stored->request, *instances, config_)};
 }
 
 Result<ApiAnswer> Api::create(Scope& scope) {
@@ -255,7 +259,7 @@ Result<ApiAnswer> Api::create(Scope& scope) {
   if (!instances) return instances.error();
   scope.object = request->id;
   scope.details = scope.call.body;
-  return ApiAnswer{201, describe_request(*request, *instances)};
+  return ApiAnswer{201, describe_request(*request, *instances, config_)};
 }
 
 Result<ApiAnswer> Api::list(Scope& scope) {
@@ -271,17 +275,21 @@ Result<ApiAnswer> Api::list(Scope& scope) {
 }
 
 /// With two queries, however many there are.
-Result<ApiAnswer> Api::read_access(Scope& scope) {
+Result<ApiAnswer> Api::read_access(Scope& scope) const {
   const auto& user = scope.subject.user;
   const auto requests = list_open_requests(scope.transaction, user, kMaxListed);
   if (!requests) return requests.error();
-  const auto instances = load_open_instances(scope.transaction, user);
+  auto instances = load_open_instances(scope.transaction, user);
   if (!instances) return instances.error();
   json::array out;
+  std::size_t labels = 0;
   for (const auto& request : *requests) {
-    const auto found = instances->find(request.id);
-    out.push_back(describe_request(
-        request, found != instances->end() ? found->second : std::vector<RequestInstance>()));
+    auto& own = (*instances)[request.id];
+    for (auto& instance : own) {
+      labels += instance.labels.size();
+      if (labels > kMaxShownLabels) instance.labels.clear();
+    }
+    out.push_back(describe_request(request, own, config_));
   }
   return ApiAnswer{200, {{"user", user}, {"requests", std::move(out)}}};
 }

@@ -11,6 +11,7 @@
 #include "service/api_answer.h"
 #include "service/authorities.h"
 #include "service/database.h"
+#include "service/label_counts.h"
 #include "service/request_actions.h"
 #include "service/routes.h"
 #include "wire/http.h"
@@ -38,6 +39,7 @@ class Api {
 
   /// Takes the step for the call: what SSM has to do with it. Without it sessions are refused.
   std::function<net::Task<Result<ApiAnswer>>(Endpoint, SessionStep)> broker;
+  std::function<LabelCounts()> label_counts;  ///< for the metrics
   /// Called after a change that gives the service work to do.
   std::function<void()> on_work;
   void stop() { stopping_ = true; }
@@ -55,7 +57,7 @@ class Api {
   Result<ApiAnswer> show(Scope& scope);
   Result<ApiAnswer> create(Scope& scope);
   Result<ApiAnswer> list(Scope& scope);
-  static Result<ApiAnswer> read_access(Scope& scope);
+  Result<ApiAnswer> read_access(Scope& scope) const;
   Result<ApiAnswer> certify(Scope& scope);
   static Result<ApiAnswer> plan_session(Scope& scope);
   Result<ApiAnswer> list_accounts(const Scope& scope) const;

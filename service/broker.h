@@ -19,7 +19,7 @@ class Broker {
   net::Task<Result<ApiAnswer>> take(Endpoint endpoint, SessionStep step);
 
  private:
-  using Client = std::unique_ptr<AccountSsm>;
+  using Client = std::unique_ptr<AccountCalls>;
 
   net::Task<Result<ApiAnswer>> start(SessionStep step);
   net::Task<Result<ApiAnswer>> resume(SessionStep step);

@@ -14,6 +14,8 @@ namespace passport::service {
 namespace {
 
 constexpr unsigned kMaxApprovals = 16;
+constexpr std::size_t kMaxTags = 50;  ///< AWS's limit for an instance
+
 bool is_word(std::string_view text) {
   return !text.empty() && text.size() <= 128 &&
          std::all_of(text.begin(), text.end(),
@@ -100,6 +102,11 @@ bool set_role(Account& account, std::string_view text) {
          set_word(account.role_arn, text);
 }
 
+bool set_tags(Account& account, std::string_view text) {
+  if (text == "*") return true;
+  return set_list(account.tags, text) && account.tags.size() <= kMaxTags;
+}
+
 bool set_regions(Account& account, std::string_view text) {
   return set_list(account.regions, text) &&
          std::all_of(account.regions.begin(), account.regions.end(),
@@ -148,7 +155,8 @@ const Setters<Account>& account_setters() {
       {"approvers", [](Account& a, V v) { return set_list(a.approvers, v); }},
       {"approvals",
        [](Account& a, V v) { return set_number<unsigned>(a.approvals, v, 0, kMaxApprovals); }},
-      {"break_glass", [](Account& a, V v) { return set_list(a.break_glass, v); }}};
+      {"break_glass", [](Account& a, V v) { return set_list(a.break_glass, v); }},
+      {"tags", set_tags}};
   return setters;
 }
 

@@ -23,6 +23,8 @@ struct Account {
   Groups approvers;         ///< may approve and deny
   unsigned approvals = 0;   ///< that a request needs; 0: none
   Groups break_glass;       ///< their requests may do without, and are notified
+  /// Keys of tags of its instances that people are shown; empty: all but AWS's own.
+  std::set<std::string, std::less<>> tags{};
 };
 
 struct Config {

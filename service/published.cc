@@ -37,7 +37,8 @@ Result<ApiAnswer> read_revocations(SqlTransaction& transaction) {
 }
 
 Result<ApiAnswer> read_metrics(SqlTransaction& transaction,
-                               const std::map<int, std::uint64_t>& answered) {
+                               const std::map<int, std::uint64_t>& answered,
+                               const LabelCounts& labels) {
   std::string out = "# TYPE passport_http_answers_total counter\n";
   for (const auto& [status, count] : answered)
     out += fmt::format("passport_http_answers_total{{status=\"{}\"}} {}\n", status, count);
@@ -47,6 +48,11 @@ Result<ApiAnswer> read_metrics(SqlTransaction& transaction,
   out += "# TYPE passport_requests gauge\n";
   for (const auto& row : *rows)
     out += fmt::format("passport_requests{{state=\"{}\"}} {}\n", row.text(0), row.integer(1));
+  out += fmt::format(
+      "# TYPE passport_label_lookups_total counter\n"
+      "passport_label_lookups_total{{result=\"good\"}} {}\n"
+      "passport_label_lookups_total{{result=\"failed\"}} {}\n",
+      labels.good, labels.failed);
   const auto head = transaction.query("SELECT sequence FROM logbook_head");
   if (!head) return head.error();
   out += fmt::format(

@@ -5,6 +5,7 @@
 
 #include "service/api_answer.h"
 #include "service/database.h"
+#include "service/label_counts.h"
 
 namespace passport::service {
 
@@ -14,6 +15,7 @@ Result<ApiAnswer> read_revocations(SqlTransaction& transaction);
 
 /// In Prometheus' form. `answered`: calls by status.
 Result<ApiAnswer> read_metrics(SqlTransaction& transaction,
-                               const std::map<int, std::uint64_t>& answered);
+                               const std::map<int, std::uint64_t>& answered,
+                               const LabelCounts& labels);
 
 }  // namespace passport::service

@@ -117,6 +117,9 @@ net::Task<Result<void>> Reconciler::work_on(Job& job) {
   if (!planned) co_return planned.error();
   if (!*planned) co_return Result<void>();  // somebody else is at it
   fail_point("planned");
+  const bool provisions = std::any_of(job.batches.begin(), job.batches.end(),
+                                      [](const Batch& batch) { return !batch.remove; });
+  if (provisions && on_provision) on_provision(job.request.id);
   co_await end_sessions(job);
   for (const auto& batch : job.batches) {
     auto sent = co_await send(job, batch);

@@ -34,6 +34,8 @@ class Reconciler {
 
   /// Called after the end of a request.
   std::function<void()> on_end;
+  /// Called with a request whose users are being made, or told of another end.
+  std::function<void(const std::string&)> on_provision;
 
   /// Until stop(); then what is under way comes to its next pause.
   net::Task<void> run();

@@ -8,6 +8,7 @@
 #include <openssl/sha.h>
 
 #include "base/text.h"
+#include "service/labels.h"
 #include "service/notices.h"
 
 namespace passport::service {
@@ -188,8 +189,10 @@ json::object describe_request(const AccessRequest& request) {
 }
 
 json::object describe_request(const AccessRequest& request,
-                              const std::vector<RequestInstance>& instances) {
+                              const std::vector<RequestInstance>& instances,
+                              const Config& config) {
   auto out = describe_request(request);
+  const auto account = config.accounts.find(request.account);
   json::array list;
   for (const auto& instance : instances) {
     json::object one{{"id", instance.instance_id}, {"state", to_string(instance.state)}};
@@ -203,6 +206,8 @@ json::object describe_request(const AccessRequest& request,
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     if (!keys.empty()) one["host_keys"] = std::move(keys);
+    if (account != config.accounts.end() && !instance.labels.empty())
+      describe_labels(one, parse_labels(instance.labels), account->second);
     list.push_back(std::move(one));
   }
   out["instances"] = std::move(list);

@@ -37,7 +37,9 @@ Result<void> deny_request(SqlTransaction& transaction, StoredRequest& stored);
 
 /// {"id", "state", ..., "instances": [...]}: as the API shows it. Times are Unix seconds.
 json::object describe_request(const AccessRequest& request);
+/// Of tags those that the account's configuration lets through.
 json::object describe_request(const AccessRequest& request,
-                              const std::vector<RequestInstance>& instances);
+                              const std::vector<RequestInstance>& instances,
+                              const Config& config);
 
 }  // namespace passport::service

@@ -12,9 +12,12 @@ constexpr const char* kColumns =
     "generation, "
     "ended_by";
 constexpr std::size_t kEndedBy = 17;
-constexpr const char* kInstanceColumns =
-    "instance, i.state, i.generation, command, attempts, next_try_at, error, host_keys, "
-    "sshd_version, home, told";
+constexpr const char* kSelectInstances =
+    "SELECT i.instance, i.state, i.generation, command, attempts, next_try_at, error, "
+    "host_keys, sshd_version, home, told, l.labels, i.request FROM request_instance i "
+    "JOIN access_request r ON r.id = i.request LEFT JOIN instance_label l ON l.account = "
+    "r.account AND l.region = r.region AND l.instance = i.instance";
+constexpr std::size_t kRequest = 12;
 /// As the index access_request_open has it.
 constexpr const char* kOpen = "state IN ('pending', 'provisioning', 'active', 'completing')";
 
@@ -51,7 +54,7 @@ Result<RequestInstance> read_instance(const SqlRow& row) {
   if (!state) return Error{Errc::kInternal, "database: an instance in no known state"};
   return RequestInstance{row.text(0),    *state,         row.integer(2), row.text(3),
                          row.integer(4), row.integer(5), row.text(6),    row.text(7),
-                         row.text(8),    row.text(9),    row.text(10)};
+                         row.text(8),    row.text(9),    row.text(10),   row.text(11)};
 }
 
 Result<void> done(const Result<SqlRows>& rows) {
@@ -126,9 +129,7 @@ Result<void> update_request(SqlTransaction& transaction, const StoredRequest& st
 Result<std::vector<RequestInstance>> load_instances(SqlTransaction& transaction,
                                                     const std::string& request) {
   const auto rows = transaction.query(
-      fmt::format("SELECT {} FROM request_instance i WHERE request = $1 ORDER BY instance",
-                  kInstanceColumns),
-      {request});
+      fmt::format("{} WHERE i.request = $1 ORDER BY i.instance", kSelectInstances), {request});
   if (!rows) return rows.error();
   std::vector<RequestInstance> out;
   for (const auto& row : *rows) {
@@ -195,16 +196,15 @@ Result<std::vector<AccessRequest>> list_open_requests(SqlTransaction& transactio
 Result<std::map<std::string, std::vector<RequestInstance>>> load_open_instances(
     SqlTransaction& transaction, const std::string& owner) {
   const auto rows = transaction.query(
-      fmt::format("SELECT {}, i.request FROM request_instance i JOIN access_request r ON r.id "
-                  "= i.request WHERE r.owner = $1 AND r.{} ORDER BY i.request, instance",
-                  kInstanceColumns, kOpen),
+      fmt::format("{} WHERE r.owner = $1 AND r.{} ORDER BY i.request, i.instance",
+                  kSelectInstances, kOpen),
       {owner});
   if (!rows) return rows.error();
   std::map<std::string, std::vector<RequestInstance>> out;
   for (const auto& row : *rows) {
     auto instance = read_instance(row);
     if (!instance) return instance.error();
-    out[row.text(11)].push_back(std::move(*instance));
+    out[row.text(kRequest)].push_back(std::move(*instance));
   }
   return out;
 }

@@ -16,6 +16,7 @@
 #include "service/api.h"
 #include "service/broker.h"
 #include "service/checkpoints.h"
+#include "service/label_lookup.h"
 #include "service/logbook.h"
 #include "service/notices.h"
 #include "service/reconciler.h"
@@ -69,6 +70,7 @@ struct Service {
   std::unique_ptr<AccountAccess> access;
   std::unique_ptr<Api> api;
   std::unique_ptr<Broker> broker;
+  std::unique_ptr<LabelLookup> labels;
   std::unique_ptr<Reconciler> reconciler;
   std::unique_ptr<Notices> notices;
   std::unique_ptr<Sweeper> sweeper;
@@ -99,6 +101,11 @@ Result<void> start(Service& out, const asio::any_io_executor& executor, const Co
     return broker->take(endpoint, std::move(step));
   };
   out.reconciler->on_end = [checkpoints = out.checkpoints.get()] { checkpoints->wake(); };
+  out.labels = std::make_unique<LabelLookup>(executor, config, *out.database, *out.access);
+  out.reconciler->on_provision = [labels = out.labels.get()](const std::string& request) {
+    labels->look_up(request);
+  };
+  out.api->label_counts = [labels = out.labels.get()] { return labels->counts(); };
   out.sweeper = std::make_unique<Sweeper>(executor, config, *out.database, *out.access);
   out.notices = std::make_unique<Notices>(executor, config, *out.database);
   out.api->on_work = [reconciler = out.reconciler.get(), notices = out.notices.get()] {
@@ -127,6 +134,7 @@ net::Task<void> wait_for_end(net::Signals& signals, Service& service, asio::io_c
   service.reconciler->stop();
   service.notices->stop();
   service.sweeper->stop();
+  service.labels->stop();
   asio::steady_timer timer(co_await asio::this_coro::executor);
   timer.expires_after(kLastCalls);
   co_await timer.async_wait(asio::use_awaitable);

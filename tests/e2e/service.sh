@@ -210,7 +210,7 @@ described=$(grep -o '"operationId": "[^"]*"' "$here/../../service/openapi.json" 
 # nothing was done in the service's name that is not by these roles.
 python3 - "$state/audit.jsonl" "${ids[1]}" <<'PYTHON' || fail "audit"
 import json, sys
-refused = [e for e in map(json.loads, open(sys.argv[1])) if "AccessDenied" in e["result"]]
+refused = [e for e in map(json.loads, open(sys.argv[1])) if "AccessDenied" in e["result"] or "Unauthorized" in e["result"]]
 assert {(e["action"], e["target"]) for e in refused} == {("ssm:StartSession", sys.argv[2])}, refused
 calls = {}
 for e in map(json.loads, open(sys.argv[1])):
@@ -218,7 +218,7 @@ for e in map(json.loads, open(sys.argv[1])):
         calls.setdefault(e["principal"].split("/")[1], set()).add(e["action"])
 assert calls["passportd"] == {"sts:AssumeRole"}, calls
 assert calls["passport"] >= {"ssm:SendCommand", "ssm:ListCommandInvocations", "ssm:StartSession", "ssm:ResumeSession",
-                             "ssm:TerminateSession"}, calls
+                             "ssm:TerminateSession", "ssm:DescribeInstanceInformation", "ec2:DescribeInstances"}, calls
 PYTHON
 # Users with credentials of their own and the policy for them: ssh, and nothing else.
 "$lab" fault --state "$state" "policy=lab:$(readlink -f "$here/../../service/iam/user.json")" >/dev/null

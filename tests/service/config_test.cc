@@ -24,11 +24,13 @@ observers = audit
 approvers = leads
 approvals = 2
 break_glass = oncall
+tags = Name, Role aws:autoscaling:groupName
 
 [account 210987654321]
 regions = eu-west-1
 role = arn:aws-cn:iam::210987654321:role/p
 admins = sre
+tags = *
 )";
 
 std::string without(std::string_view line) {
@@ -40,6 +42,12 @@ std::string without(std::string_view line) {
 std::string with(std::string_view line, std::string_view other) {
   std::string text(kGood);
   return text.replace(text.find(line), line.size(), other);
+}
+
+std::string many_words(int n) {
+  std::string out = "t0";
+  for (int i = 1; i < n; ++i) out += fmt::format(" t{}", i);
+  return out;
 }
 
 TEST(Config, IsRead) {
@@ -56,6 +64,8 @@ TEST(Config, IsRead) {
   EXPECT_EQ(account.admins, (Groups{"oncall", "sre"}));
   EXPECT_EQ(account.approvals, 2U);
   EXPECT_EQ(account.break_glass, Groups{"oncall"});
+  EXPECT_EQ(account.tags, (Groups{"Name", "Role", "aws:autoscaling:groupName"}));
+  EXPECT_TRUE(config->accounts.at("210987654321").tags.empty()) << "all";
   EXPECT_TRUE(config->accounts.at("210987654321").observers.empty());
 }
 
@@ -76,10 +86,14 @@ TEST(Config, WhatCannotBeUsedIsToldWithItsLine) {
       {with("[account 123456789012]", "[user 123456789012]"),
        "line 11: not a section \"[account ID]\""},
       {with("[account 210987654321]", "[account 123456789012]"),
-       "line 21: account 123456789012 is there twice"},
+       "line 22: account 123456789012 is there twice"},
       {with("arn:aws:iam::123456789012", "arn:aws:iam::210987654321"),
        "line 13: \"role\" cannot be \"arn:aws:iam::210987654321:role/passport\""},
       {with("approvals = 2", "approvals = 17"), "line 18: \"approvals\" cannot be \"17\""},
+      {with("tags = *", "tags = a\xd0\xb1"), "line 26: \"tags\" cannot be \"a\xd0\xb1\""},
+      {with("tags = *", "tags ="), "line 26: \"tags\" cannot be \"\""},
+      {with("tags = *", "tags = " + many_words(51)),
+       fmt::format("line 26: \"tags\" cannot be \"{}\"", many_words(51))},
       {with("eu-west-1, us-east-1", "eu-west-1; rm"),
        "line 12: \"regions\" cannot be \"eu-west-1; rm\""},
       {without("notify = /usr/local/bin/page\n"),

@@ -91,6 +91,9 @@ TEST(IamFiles, TheRoleMakesUsersAndCarriesSsh) {
       EXPECT_FALSE(allows(policy, action,
                           std::string("arn:aws:ssm:eu-west-1::document/") + document, kChecked))
           << action << " " << document;
+  EXPECT_TRUE(allows(policy, "ec2:DescribeInstances", "*"));
+  for (const auto* action : {"ec2:DescribeTags", "ec2:StopInstances", "ec2:CreateTags"})
+    EXPECT_FALSE(allows(policy, action, "*")) << action;
   EXPECT_FALSE(allows(policy, "ssm:SendCommand", kSsh));
   EXPECT_FALSE(allows(policy, "ssm:StartSession", kScript, kChecked));
   EXPECT_FALSE(allows(policy, "ssm:SendCommand",
@@ -101,7 +104,8 @@ TEST(IamFiles, TheRoleMakesUsersAndCarriesSsh) {
 TEST(IamFiles, NoPolicyAllowsMoreOfSystemsManagerThanItNames) {
   const std::map<std::string, std::set<std::string>> wanted = {
       {"passportd.json", {}},
-      {"role.json", {"ListCommandInvocations", "GetCommandInvocation"}},
+      {"role.json",
+       {"ListCommandInvocations", "GetCommandInvocation", "DescribeInstanceInformation"}},
       {"instance.json", {"UpdateInstanceInformation"}},
       {"user.json", {"DescribeInstanceInformation"}}};
   std::ifstream file(PASSPORT_TEST_DATA "/ssm_operations.txt");
