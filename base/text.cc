@@ -67,6 +67,13 @@ std::string escape_for_terminal(std::string_view in, std::size_t limit) {
   return out;
 }
 
+std::string quote_for_shell(std::string_view in) {
+  std::string out = "'";
+  for (const char c : in)
+    out += c == '\'' ? std::string_view("'\\''") : std::string_view(&c, 1);
+  return out + "'";
+}
+
 std::string encode_hex(ByteView in) {
   std::string out;
   out.reserve(in.size() * 2);

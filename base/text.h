@@ -18,6 +18,9 @@ std::string escape_for_terminal(std::string_view in, std::size_t limit = 1024);
 /// code point; 0 when there is none (Unicode 15, table 3-7).
 std::size_t decode_utf8(std::string_view in, std::uint32_t& code_point);
 
+/// A word of a POSIX shell, whatever it contains but a NUL.
+std::string quote_for_shell(std::string_view in);
+
 /// Lower-case hexadecimal, two digits a byte.
 std::string encode_hex(ByteView in);
 

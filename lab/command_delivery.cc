@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
-#include "lab/instance_setup.h"
+#include "base/text.h"
 
 namespace passport::lab {
 namespace asio = net::asio;
@@ -23,7 +23,7 @@ std::string make_script(const Command& command, const std::string& instance_id,
   auto out = fmt::format("export AWS_SSM_INSTANCE_ID={} AWS_SSM_REGION_NAME={}\n", instance_id,
                          region);
   if (!command.directory.empty())
-    out += fmt::format("cd {} || exit 1\n", shell_quote(command.directory));
+    out += fmt::format("cd {} || exit 1\n", quote_for_shell(command.directory));
   return out + command.script;
 }
 

@@ -61,23 +61,11 @@ Result<void> check_instance_spec(const InstanceSpec& spec) {
   return {};
 }
 
-std::string shell_quote(std::string_view in) {
-  std::string out = "'";
-  for (const char c : in) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else {
-      out += c;
-    }
-  }
-  return out + "'";
-}
-
 std::string render_setup_script(const InstanceSpec& spec, const std::vector<HostKey>& keys) {
   std::string out = "set -eu\numask 077\n";
   for (const HostKey& key : keys) {
-    out += fmt::format("printf %s {} >/etc/ssh/ssh_host_{}_key\n", shell_quote(key.private_key),
-                       key.type);
+    out += fmt::format("printf %s {} >/etc/ssh/ssh_host_{}_key\n",
+                       quote_for_shell(key.private_key), key.type);
   }
   for (const InstanceUser& user : spec.users) {
     // '*' and not '!': without PAM, sshd takes '!' for a locked account.
@@ -89,7 +77,8 @@ std::string render_setup_script(const InstanceSpec& spec, const std::vector<Host
         "mkdir -p \"$home/.ssh\"\n"
         "printf %s {} >\"$home/.ssh/authorized_keys\"\n"
         "chown -R \"$user:\" \"$home/.ssh\"\n",
-        shell_quote(user.name), shell_quote(user.shell), shell_quote(user.authorized_keys));
+        quote_for_shell(user.name), quote_for_shell(user.shell),
+        quote_for_shell(user.authorized_keys));
     if (user.sudo)
       out += "echo \"$user ALL=(ALL:ALL) NOPASSWD: ALL\" >\"/etc/sudoers.d/$user\"\n";
   }

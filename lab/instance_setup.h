@@ -22,9 +22,6 @@ struct HostKey {
 /// absolute path.
 Result<void> check_instance_spec(const InstanceSpec& spec);
 
-/// `in` as one word of sh(1).
-std::string shell_quote(std::string_view in);
-
 /// A script for the instance's root: installs the host keys, makes the users that do not exist
 /// and writes each one's authorized_keys and sudo rule. The spec must have been checked.
 std::string render_setup_script(const InstanceSpec& spec, const std::vector<HostKey>& keys);

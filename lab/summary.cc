@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/text.h"
 
 namespace passport::lab {
 namespace {
@@ -18,11 +19,6 @@ std::string replace_all(std::string_view in, char from, std::string_view to) {
     }
   }
   return out;
-}
-
-/// A word of the shell.
-std::string quote_for_shell(std::string_view text) {
-  return "'" + replace_all(text, '\'', "'\\''") + "'";
 }
 
 /// A file name in ssh_config, where '%' begins a token.

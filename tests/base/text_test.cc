@@ -71,5 +71,11 @@ TEST(EqualIgnoringCase, ComparesWholeTexts) {
   EXPECT_FALSE(equal_ignoring_case("\xc9", "\xe9"));
 }
 
+TEST(Text, NothingGetsOutOfQuotesForTheShell) {
+  EXPECT_EQ(quote_for_shell(""), "''");
+  EXPECT_EQ(quote_for_shell("a b$(id)\n`x`\\"), "'a b$(id)\n`x`\\'");
+  EXPECT_EQ(quote_for_shell("it's"), "'it'\\''s'");
+}
+
 }  // namespace
 }  // namespace passport

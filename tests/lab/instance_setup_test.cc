@@ -47,12 +47,6 @@ TEST(InstanceSpec, RefusesNamesThatCouldLeaveTheirPlace) {
   EXPECT_FALSE(check_instance_spec(spec));
 }
 
-TEST(ShellQuote, NothingGetsOut) {
-  EXPECT_EQ(shell_quote(""), "''");
-  EXPECT_EQ(shell_quote("a b$(id)\n`x`\\"), "'a b$(id)\n`x`\\'");
-  EXPECT_EQ(shell_quote("it's"), "'it'\\''s'");
-}
-
 TEST(SetupScript, QuotesWhatUsersWrote) {
   InstanceSpec spec = good();
   spec.users[0].authorized_keys = "command=\"echo 'x'\" ssh-ed25519 AAAA\n";
