@@ -35,7 +35,7 @@ bool make_folder(const std::string& path) {
 
 }  // namespace
 
-Result<void> save_private_file(const std::string& path, std::string_view text) {
+Result<void> save_private_file(const std::string& path, std::string_view text, mode_t mode) {
   const auto failed = [&path](int error) {
     return Error{Errc::kUnavailable,
                  "cannot write " + escape_for_terminal(path) + ": " + std::strerror(error)};
@@ -44,7 +44,7 @@ Result<void> save_private_file(const std::string& path, std::string_view text) {
   auto part = path + ".XXXXXX";
   const int fd = ::mkostemp(part.data(), O_CLOEXEC);  // 0600, and its own
   if (fd < 0) return failed(errno);
-  const bool written = write_all(fd, text) && ::fsync(fd) == 0;
+  const bool written = write_all(fd, text) && ::fchmod(fd, mode) == 0 && ::fsync(fd) == 0;
   int error = errno;
   const bool closed = ::close(fd) == 0;
   if (written && !closed) error = errno;

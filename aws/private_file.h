@@ -3,13 +3,16 @@
 #include <string>
 #include <string_view>
 
+#include <sys/types.h>
+
 #include "base/result.h"
 
 namespace passport::aws {
 
-/// Puts `text` into `path`, for this user alone (0600), all at once: who reads meanwhile sees
-/// the old text or the new. Folders that are missing are made (0700). Errors: kUnavailable
-/// with the path and the reason.
-Result<void> save_private_file(const std::string& path, std::string_view text);
+/// Puts `text` into `path`, with the mode, for this user alone, all at once: who reads
+/// meanwhile sees the old text or the new. Folders that are missing are made (0700). Errors:
+/// kUnavailable with the path and the reason.
+Result<void> save_private_file(const std::string& path, std::string_view text,
+                               mode_t mode = 0600);
 
 }  // namespace passport::aws

@@ -1,7 +1,6 @@
 #include "keyagent/own_directory.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -12,15 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aws/own_directory.h"
+
 namespace passport::keyagent {
 namespace {
-
-constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
-
-std::string absolute_variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr && value[0] == '/' ? value : "";
-}
 
 Error unusable(const std::string& path, int error) {
   return {error == EACCES || error == EPERM ? Errc::kDenied : Errc::kConfig,
@@ -36,30 +30,9 @@ Result<std::string> find_directory(const std::string& given) {
     if (error) return unusable(given, error.value());
     return path.string();
   }
-  if (const auto runtime = absolute_variable("XDG_RUNTIME_DIR"); !runtime.empty())
-    return runtime + "/passport";
-  if (const auto state = absolute_variable("XDG_STATE_HOME"); !state.empty())
-    return state + "/passport";
-  if (const auto home = absolute_variable("HOME"); !home.empty())
-    return home + "/.local/state/passport";
-  return Error{Errc::kConfig, "neither XDG_RUNTIME_DIR nor HOME is set",
-               "name a folder: --directory"};
-}
-
-Result<void> make_directory(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-  if (error) return unusable(path, error.value());
-  if (::mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return unusable(path, errno);
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return unusable(path, errno);
-  if (!S_ISDIR(status.st_mode)) return unusable(path, ENOTDIR);
-  if (status.st_uid != ::geteuid())
-    return Error{Errc::kDenied, fmt::format("\"{}\" belongs to another user", path)};
-  if ((status.st_mode & kOthers) != 0)
-    return Error{Errc::kDenied, fmt::format("other users may enter \"{}\"", path),
-                 fmt::format("chmod 700 '{}'", path)};
-  return {};
+  auto own = aws::find_own_directory(aws::process_environment());
+  if (!own) return Error{own.error().code, own.error().detail, "name a folder: --directory"};
+  return own;
 }
 
 Result<DirectoryLock> DirectoryLock::take(const std::string& directory) {

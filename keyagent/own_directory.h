@@ -1,4 +1,4 @@
-// The folder of a user's agent: its sockets, its lock, its log.
+// What a user's agent has in its folder: its sockets, its lock, its log.
 #pragma once
 #include <string>
 
@@ -6,13 +6,8 @@
 
 namespace passport::keyagent {
 
-/// `given`; or $XDG_RUNTIME_DIR/passport; or $XDG_STATE_HOME/passport (by default
-/// ~/.local/state), absolute. Errors: kConfig.
+/// `given`, absolute, or aws::find_own_directory(). Errors: kConfig.
 Result<std::string> find_directory(const std::string& given);
-
-/// Makes it where it is missing, and checks that nobody else can enter it. Errors: kConfig,
-/// kDenied.
-Result<void> make_directory(const std::string& path);
 
 inline std::string agent_socket(const std::string& directory) {
   return directory + "/agent.sock";

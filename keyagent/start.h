@@ -8,7 +8,7 @@
 namespace passport::keyagent {
 
 struct StartOptions {
-  std::string directory{};         ///< as make_directory() leaves it
+  std::string directory{};         ///< as aws::make_own_directory() leaves it
   std::chrono::seconds idle{900};  ///< 0: it does not end by itself
 };
 

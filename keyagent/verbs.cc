@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
+#include "aws/own_directory.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "keyagent/own_directory.h"
@@ -95,7 +96,8 @@ Result<void> ensure_running(const StartOptions& options) {
 }  // namespace
 
 int run_start(const StartOptions& options, bool foreground) {
-  if (auto made = make_directory(options.directory); !made) return report(made.error());
+  if (auto made = aws::make_own_directory(options.directory); !made)
+    return report(made.error());
   const auto done = foreground ? run_agent(options, -1) : ensure_running(options);
   if (!done) return report(done.error());
   if (!foreground) std::cout << agent_socket(options.directory) << '\n' << std::flush;
@@ -105,7 +107,8 @@ int run_start(const StartOptions& options, bool foreground) {
 int run_request(const StartOptions& options, const ControlRequest& request, bool as_json,
                 bool start) {
   if (start) {
-    if (auto made = make_directory(options.directory); !made) return report(made.error());
+    if (auto made = aws::make_own_directory(options.directory); !made)
+      return report(made.error());
     if (auto running = ensure_running(options); !running) return report(running.error());
   }
   const auto line = ask(options.directory, serialize_control_request(request));

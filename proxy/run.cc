@@ -134,7 +134,6 @@ net::Task<Result<aws::Session>> Run::start_session() {
     StartGate gate;
     gate.rate = plan_.start_rate;
     gate.endpoint = cloud_->start_endpoint();
-    gate.directory = find_start_directory(aws::process_environment());
     const auto turn = co_await wait_for_turn(std::move(gate));
     if (!turn) co_return turn.error();
   }

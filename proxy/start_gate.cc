@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aws/own_directory.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "proxy/start_turns.h"
@@ -45,6 +46,11 @@ Error unusable(const std::string& path, const std::string& why) {
   return {Errc::kConfig, fmt::format("--start-rate: \"{}\": {}", path, why)};
 }
 
+/// What is wrong with the directory is wrong with the option.
+Error not_usable(const Error& error) {
+  return {Errc::kConfig, "--start-rate: " + error.detail, error.hint};
+}
+
 std::string why_not() {
   return std::generic_category().message(errno);
 }
@@ -53,23 +59,10 @@ bool is_ours_alone(const struct stat& found) {
   return found.st_uid == ::geteuid() && (found.st_mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 
-/// The directory and those above it, which a fresh home may lack.
-Result<void> make_directory(const std::string& path) {
-  for (auto at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1))
-    (void)::mkdir(path.substr(0, at).c_str(), 0700);  // what matters is that the last is there
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return unusable(path, why_not());
-  struct stat found {};
-  if (::lstat(path.c_str(), &found) != 0) return unusable(path, why_not());
-  if (!S_ISDIR(found.st_mode)) return unusable(path, "not a directory");
-  if (!is_ours_alone(found)) return unusable(path, "others may use it (chmod 700)");
-  return {};
-}
-
-Result<File> open_file(const StartGate& gate) {
+Result<File> open_file(const std::string& directory, const std::string& endpoint) {
   std::array<std::uint8_t, 32> digest{};
-  EVP_Digest(gate.endpoint.data(), gate.endpoint.size(), digest.data(), nullptr, EVP_sha256(),
-             nullptr);
-  const auto path = gate.directory + "/starts-" + encode_hex(ByteView(digest).first(8));
+  EVP_Digest(endpoint.data(), endpoint.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+  const auto path = directory + "/starts-" + encode_hex(ByteView(digest).first(8));
   File file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
   if (file.get() < 0) return unusable(path, why_not());
   struct stat found {};
@@ -112,22 +105,16 @@ net::Task<void> sleep_until(net::Deadline deadline) {
 
 }  // namespace
 
-std::string find_start_directory(const aws::Environment& environment) {
-  const auto runtime = aws::find_variable(environment, "XDG_RUNTIME_DIR");
-  if (runtime.starts_with('/')) return runtime + "/passport";
-  const auto home = aws::find_variable(environment, "HOME");
-  return home.starts_with('/') ? home + "/.local/state/passport" : std::string();
-}
-
 net::Task<Result<void>> wait_for_turn(StartGate gate) {
-  if (gate.directory.empty())
-    co_return Error{Errc::kConfig, "--start-rate: neither XDG_RUNTIME_DIR nor HOME is set"};
-  if (auto made = make_directory(gate.directory); !made) co_return made;
-  const auto file = open_file(gate);
+  const auto directory = aws::find_own_directory(aws::process_environment());
+  if (!directory) co_return not_usable(directory.error());
+  if (auto made = aws::make_own_directory(*directory); !made)
+    co_return not_usable(made.error());
+  const auto file = open_file(*directory, gate.endpoint);
   if (!file) co_return file.error();
   const auto give_up = net::deadline_in(kLockTimeout);
   while (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) co_return unusable(gate.directory, why_not());
+    if (errno != EWOULDBLOCK && errno != EINTR) co_return unusable(*directory, why_not());
     if (std::chrono::steady_clock::now() >= give_up) {
       log_line("--start-rate: the turns are locked for 5 s: not waiting for one");
       co_return Result<void>();

@@ -2,22 +2,18 @@
 #pragma once
 #include <string>
 
-#include "aws/environment.h"
 #include "base/result.h"
 #include "net/asio.h"
 
 namespace passport::proxy {
 
 struct StartGate {
-  unsigned rate = 0;      ///< turns a second, for all who say the same endpoint
-  std::string endpoint;   ///< URL of the service: its limit is what is kept to
-  std::string directory;  ///< of the file that they share
+  unsigned rate = 0;     ///< turns a second, for all who say the same endpoint
+  std::string endpoint;  ///< URL of the service: its limit is what is kept to
 };
 
-/// $XDG_RUNTIME_DIR/passport, else $HOME/.local/state/passport; empty when neither is set.
-std::string find_start_directory(const aws::Environment& environment);
-
-/// Returns when a session may be started. Takes a turn under a lock that is held for no longer
+/// Returns when a session may be started. Takes a turn, in a file of aws::find_own_directory(),
+/// under a lock that is held for no longer
 /// than it takes to read and write a line; who dies with it releases it, and whose turn passes
 /// unused delays nobody. A wait of more than 5 s is told on standard error. A lock that stays
 /// taken for 5 s is passed over, and the session started at once.

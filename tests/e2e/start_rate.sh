@@ -71,7 +71,7 @@ expect() {
   ok "$1"
 }
 chmod 755 "$XDG_RUNTIME_DIR/passport"
-expect 'others may use it'
+expect 'other users may enter'
 chmod 700 "$XDG_RUNTIME_DIR/passport"
 rm "$turns"
 ln -s "$work/elsewhere" "$turns"
