@@ -23,6 +23,21 @@ bool is_plain(std::string_view text) {
                      [](unsigned char c) { return c >= ' ' && c != 127; });
 }
 
+/// What stands between commas, without the spaces around it.
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> out;
+  for (bool more = true; more;) {
+    const auto comma = text.find(',');
+    auto word = text.substr(0, comma);
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    if (!word.empty()) out.emplace_back(word);
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
+  }
+  return out;
+}
+
 /// Whether the value can be one of the key; unknown keys have none.
 bool set(Settings& into, std::string_view key, std::string_view value) {
   const std::pair<std::string_view, std::string*> places[] = {
@@ -36,12 +51,13 @@ bool set(Settings& into, std::string_view key, std::string_view value) {
   if ((key == "ca" || key == "token_file") && !value.starts_with('/')) return false;
   for (const auto& [name, place] : places)
     if (name == key) place->assign(value);
+  if (key == "inventory_tags") into.inventory_tags = split_list(value);
   return true;
 }
 
 bool is_key(std::string_view key) {
-  constexpr std::array<std::string_view, 5> kKeys = {"service", "ca", "token_file", "account",
-                                                     "region"};
+  constexpr std::array<std::string_view, 6> kKeys = {"service", "ca",     "token_file",
+                                                     "account", "region", "inventory_tags"};
   return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
 }
 
@@ -103,11 +119,9 @@ Result<Settings> load_settings(const aws::Environment& environment) {
         return good.error();
   }
   constexpr std::pair<const char*, const char*> kVariables[] = {
-      {"PASSPORT_SERVICE", "service"},
-      {"PASSPORT_CA", "ca"},
-      {"PASSPORT_TOKEN_FILE", "token_file"},
-      {"PASSPORT_ACCOUNT", "account"},
-      {"PASSPORT_REGION", "region"}};
+      {"PASSPORT_SERVICE", "service"},       {"PASSPORT_CA", "ca"},
+      {"PASSPORT_TOKEN_FILE", "token_file"}, {"PASSPORT_ACCOUNT", "account"},
+      {"PASSPORT_REGION", "region"},         {"PASSPORT_INVENTORY_TAGS", "inventory_tags"}};
   for (const auto& [variable, key] : kVariables) {
     const auto value = aws::find_variable(environment, variable);
     if (!value.empty() && !set(out, key, value))

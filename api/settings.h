@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/service_client.h"
 #include "aws/environment.h"
@@ -12,16 +13,19 @@ struct Settings {
   Service service;
   std::string account;  ///< asked for unless another is named; may be empty
   std::string region;
+  std::vector<std::string> inventory_tags{};  ///< keys whose values make groups of hosts
 };
 
-/// Sets what the text sets: service, ca, token_file, account, region. Errors: kConfig, naming
+/// Sets what the text sets: service, ca, token_file, account, region,
+/// inventory_tags. Errors: kConfig, naming
 /// the line.
 Result<void> read_settings(std::string_view text, Settings& into);
 
 /// /etc/passport/passport.conf, then the user's $XDG_CONFIG_HOME/passport/passport.conf (or
 /// what PASSPORT_CONFIG names instead of both), then PASSPORT_SERVICE, PASSPORT_CA,
-/// PASSPORT_TOKEN_FILE, PASSPORT_ACCOUNT and PASSPORT_REGION; the last that says something
-/// counts. The token's file is $XDG_STATE_HOME/passport/token unless set. Errors: kConfig.
+/// PASSPORT_TOKEN_FILE, PASSPORT_ACCOUNT, PASSPORT_REGION and PASSPORT_INVENTORY_TAGS; the last
+/// that says something counts. The token's file is $XDG_STATE_HOME/passport/token unless set.
+/// Errors: kConfig.
 Result<Settings> load_settings(const aws::Environment& environment);
 
 /// load_settings(), for a call: kConfig also when no service is named.

@@ -19,7 +19,10 @@ namespace passport::lab {
 namespace asio = net::asio;
 namespace {
 
-constexpr std::chrono::seconds kReadyDeadline{120};
+/// A lab that is not up by then will not be; instances are started one after the other.
+std::chrono::seconds ready_deadline(const LabOptions& options) {
+  return std::chrono::seconds(120 + 5 * options.instances);
+}
 constexpr std::chrono::seconds kStopDeadline{15};
 constexpr std::chrono::seconds kKillDeadline{5};
 
@@ -110,7 +113,7 @@ int serve_in_background(const LabOptions& options, bool remove_directory, LabLoc
   if (::fork() != 0) ::_exit(EX_OK);  // the lab is nobody's session leader
   detach(options);
   // A lab that is not up by then ends, which its parent sees.
-  ::alarm(static_cast<unsigned>(kReadyDeadline.count()));
+  ::alarm(static_cast<unsigned>(ready_deadline(options).count()));
   write_pid(lock, ::getpid());
   const int status = serve(options, remove_directory, [&](const Error* error) {
     ::alarm(0);
@@ -124,10 +127,10 @@ int serve_in_background(const LabOptions& options, bool remove_directory, LabLoc
 }
 
 /// A lab is up, or about to be: its summary tells.
-Result<Summary> await_summary(const std::string& state_dir, LabLock& lock) {
-  const auto until = std::chrono::steady_clock::now() + kReadyDeadline;
+Result<Summary> await_summary(const LabOptions& options, LabLock& lock) {
+  const auto until = std::chrono::steady_clock::now() + ready_deadline(options);
   for (;;) {
-    auto summary = load_summary(state_dir);
+    auto summary = load_summary(options.state_dir);
     if (summary || std::chrono::steady_clock::now() > until) return summary;
     if (wait_for_lock(lock, std::chrono::milliseconds(100))) {
       return Error{Errc::kUnavailable, "the lab ended before it was up"};
@@ -143,7 +146,7 @@ int run_up(const LabOptions& options) {
   auto lock = open_lock(options.state_dir);
   if (!lock) return report(lock.error());
   if (!lock->held) {
-    const auto summary = await_summary(options.state_dir, *lock);
+    const auto summary = await_summary(options, *lock);
     if (!summary) return report(summary.error());
     log_line("already up; its settings stay as they are");
     print(*summary, options.json);

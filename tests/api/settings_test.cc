@@ -50,6 +50,7 @@ TEST_F(SettingsTest, AreTheUsersAndThenTheEnvironments) {
   variables_["PASSPORT_TOKEN_FILE"] = "/run/token";
   variables_["PASSPORT_REGION"] = "us-east-1";
   variables_["PASSPORT_ACCOUNT"] = "";
+  variables_["PASSPORT_INVENTORY_TAGS"] = " Role, Cost Center ,,";
   settings = load();
   ASSERT_TRUE(settings) << settings.error().detail;
   EXPECT_EQ(settings->service.url, "https://other.example.com");
@@ -57,6 +58,7 @@ TEST_F(SettingsTest, AreTheUsersAndThenTheEnvironments) {
   EXPECT_EQ(settings->service.token_file, "/run/token");
   EXPECT_EQ(settings->region, "us-east-1");
   EXPECT_EQ(settings->account, "123456789012");
+  EXPECT_EQ(settings->inventory_tags, (std::vector<std::string>{"Role", "Cost Center"}));
 }
 
 TEST_F(SettingsTest, FollowTheFoldersOfTheEnvironment) {
