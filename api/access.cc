@@ -54,6 +54,13 @@ Result<Host> parse_host(const json::object& instance) {
   return out;
 }
 
+/// Also while the end of its time is being moved: it is "waiting" or "provisioning" again then.
+bool has_user(const json::object& instance) {
+  const auto state = find_string(instance, "state");
+  return state == "active" || ((state == "waiting" || state == "provisioning") &&
+                               find_array(instance, "host_keys") != nullptr);
+}
+
 }  // namespace
 
 Result<Access> parse_access(const json::object& request) {
@@ -71,7 +78,7 @@ Result<Access> parse_access(const json::object& request) {
   for (const auto& item : *instances) {
     const auto* instance = item.if_object();
     if (instance == nullptr) return unusable("instance");
-    if (find_string(*instance, "state") != "active") continue;
+    if (!has_user(*instance)) continue;
     auto host = parse_host(*instance);
     if (!host) return host.error();
     out.hosts.push_back(std::move(*host));

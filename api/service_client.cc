@@ -94,7 +94,8 @@ net::Task<Result<json::object>> ServiceClient::call(std::string method, std::str
     request.headers.emplace_back("Content-Type", "application/json");
     request.body = json::serialize(body);
   }
-  const auto response = co_await client_.send(endpoint_, std::move(request), deadline);
+  const auto response =
+      co_await client_.send(endpoint_, std::move(request), std::min(deadline, last_));
   if (!response) co_return response.error();
   if (response->status != 200 && response->status != 201) co_return describe(*response);
   co_return parse_json_object(response->body, "the service's answer", kMaxAnswer);
@@ -106,9 +107,11 @@ net::Task<Result<json::object>> ServiceClient::call_again(std::string method, st
   for (int tried = 1;; ++tried) {
     auto asked = call(method, path, body, net::deadline_in(kCallTime), idempotency_key);
     auto answer = co_await std::move(asked);
-    if (answer || !may_repeat(answer.error()) || tried == kTries) co_return answer;
-    net::asio::steady_timer timer(co_await net::asio::this_coro::executor,
-                                  std::chrono::seconds(tried));
+    const std::chrono::seconds pause(tried);
+    if (answer || !may_repeat(answer.error()) || tried == kTries ||
+        net::deadline_in(pause) >= last_)
+      co_return answer;
+    net::asio::steady_timer timer(co_await net::asio::this_coro::executor, pause);
     co_await timer.async_wait(net::asio::use_awaitable);
   }
 }

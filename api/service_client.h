@@ -43,6 +43,9 @@ class ServiceClient {
                                              json::object body,
                                              std::string idempotency_key = "");
 
+  /// Whatever is called ends at `last`, whatever deadline of its own it has.
+  void end_calls_at(net::Deadline last) { last_ = last; }
+
   std::string url() const { return endpoint_.url(); }
 
  private:
@@ -54,6 +57,7 @@ class ServiceClient {
   net::HttpClient client_;
   wire::Endpoint endpoint_;
   std::string token_file_;
+  net::Deadline last_ = net::Deadline::max();
 };
 
 }  // namespace passport::api

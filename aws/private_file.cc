@@ -1,5 +1,6 @@
 #include "aws/private_file.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -33,9 +34,31 @@ bool make_folder(const std::string& path) {
   return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST;
 }
 
+/// Whether it is a file for this user alone with that text.
+bool has_text(const std::string& path, std::string_view text) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return false;
+  struct stat status {};
+  bool same = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+              status.st_uid == ::geteuid() && (status.st_mode & 07777) == 0600 &&
+              static_cast<std::size_t>(status.st_size) == text.size();
+  std::array<char, 64 << 10> buffer;
+  while (same && !text.empty()) {
+    const auto n = ::read(fd, buffer.data(), buffer.size());
+    same = n > 0 && text.starts_with(std::string_view(buffer.data(), std::size_t(n)));
+    if (same) text.remove_prefix(std::size_t(n));
+  }
+  ::close(fd);
+  return same;
+}
+
 }  // namespace
 
-Result<void> save_private_file(const std::string& path, std::string_view text, mode_t mode) {
+Result<void> save_private_file(const std::string& path, std::string_view text) {
+  return replace_file(path, text, S_IRUSR | S_IWUSR);
+}
+
+Result<void> replace_file(const std::string& path, std::string_view text, mode_t mode) {
   const auto failed = [&path](int error) {
     return Error{Errc::kUnavailable,
                  "cannot write " + escape_for_terminal(path) + ": " + std::strerror(error)};
@@ -44,7 +67,7 @@ Result<void> save_private_file(const std::string& path, std::string_view text, m
   auto part = path + ".XXXXXX";
   const int fd = ::mkostemp(part.data(), O_CLOEXEC);  // 0600, and its own
   if (fd < 0) return failed(errno);
-  const bool written = write_all(fd, text) && ::fchmod(fd, mode) == 0 && ::fsync(fd) == 0;
+  const bool written = ::fchmod(fd, mode) == 0 && write_all(fd, text) && ::fsync(fd) == 0;
   int error = errno;
   const bool closed = ::close(fd) == 0;
   if (written && !closed) error = errno;
@@ -54,6 +77,10 @@ Result<void> save_private_file(const std::string& path, std::string_view text, m
   }
   ::unlink(part.c_str());
   return failed(error);
+}
+
+Result<void> update_private_file(const std::string& path, std::string_view text) {
+  return has_text(path, text) ? Result<void>() : save_private_file(path, text);
 }
 
 }  // namespace passport::aws

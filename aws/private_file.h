@@ -9,10 +9,15 @@
 
 namespace passport::aws {
 
-/// Puts `text` into `path`, with the mode, for this user alone, all at once: who reads
+/// Puts `text` into `path`, for this user alone (0600), all at once: who reads
 /// meanwhile sees the old text or the new. Folders that are missing are made (0700). Errors:
 /// kUnavailable with the path and the reason.
-Result<void> save_private_file(const std::string& path, std::string_view text,
-                               mode_t mode = 0600);
+Result<void> save_private_file(const std::string& path, std::string_view text);
+
+/// The same with another mode.
+Result<void> replace_file(const std::string& path, std::string_view text, mode_t mode);
+
+/// As save_private_file(), but a file that is so already is left as it is.
+Result<void> update_private_file(const std::string& path, std::string_view text);
 
 }  // namespace passport::aws

@@ -1,14 +1,21 @@
 #include "config-gen/agent.h"
 
 #include <fmt/format.h>
+#include <sys/wait.h>
+#include <sysexits.h>
 
+#include "api/agent_place.h"
 #include "base/text.h"
+#include "config-gen/render.h"
 #include "net/command.h"
+#include "net/line_socket.h"
 
 namespace passport::config_gen {
 namespace {
 
-constexpr std::chrono::seconds kPatience{100};  ///< an RSA key is made, two commands run
+constexpr std::chrono::seconds kPatience{100};    ///< an RSA key is made, two commands run
+constexpr std::chrono::seconds kListPatience{5};  ///< it answers from memory
+constexpr std::size_t kMaxList = 16 << 20;        ///< bytes
 
 /// The last line without the name that it begins with.
 std::string words_of(const std::string& errors) {
@@ -29,8 +36,9 @@ net::Task<Result<std::string>> ask(std::vector<std::string> words) {
   if (!end) co_return end.error();
   if (end->status == 0) co_return end->output;
   const auto said = words_of(end->errors);
+  const bool busy = WIFEXITED(end->status) && WEXITSTATUS(end->status) == EX_TEMPFAIL;
   co_return Error{
-      Errc::kUnavailable,
+      busy ? Errc::kThrottled : Errc::kUnavailable,
       "passport-agent: " + (said.empty() ? net::describe_status(end->status) : said)};
 }
 
@@ -39,6 +47,13 @@ net::Task<Result<void>> tell(std::vector<std::string> words) {
   const auto answer = co_await std::move(asked);
   if (!answer) co_return answer.error();
   co_return Result<void>();
+}
+
+void add_certificate(const json::object& identity, Held& into) {
+  into.certificates.push_back(find_string(identity, "certificate"));
+  const auto* end = identity.if_contains("valid_before");
+  if (end != nullptr && end->is_int64())
+    into.certified_until = std::max(into.certified_until, end->get_int64());
 }
 
 }  // namespace
@@ -53,43 +68,44 @@ Result<HeldByRequest> parse_held(std::string_view text) {
     const auto* end = request != nullptr ? request->if_contains("end") : nullptr;
     if (end == nullptr || !end->is_int64())
       return Error{Errc::kProtocol, "passport-agent's answer cannot be used"};
-    Held held{end->get_int64(), find_string(*request, "keys")};
+    Held held{end->get_int64(), find_string(*request, "keys"), 0, {}};
     if (const auto* identities = find_array(*request, "identities"))
       for (const auto& identity : *identities)
-        if (const auto* object = identity.if_object())
-          held.certificates.push_back(find_string(*object, "certificate"));
+        if (const auto* object = identity.if_object()) add_certificate(*object, held);
     out.emplace(find_string(*request, "id"), std::move(held));
   }
   return out;
 }
 
-net::Task<Result<std::string>> start_agent() {
-  auto asked = ask({"start"});
-  auto answer = co_await std::move(asked);
-  if (answer) answer->resize(std::min(answer->find('\n'), answer->size()));
-  co_return answer;
+Result<HeldByRequest> list_held(const std::string& directory) {
+  const auto answer = net::ask_line(api::control_socket(directory), R"({"verb":"list"})",
+                                    kMaxList, kListPatience);
+  if (!answer) return Error{answer.error().code, "passport-agent: " + answer.error().detail};
+  return parse_held(*answer);
 }
 
-net::Task<Result<HeldByRequest>> list_held() {
-  std::vector<std::string> words{"list", "--json"};
-  auto asked = ask(std::move(words));
-  const auto answer = co_await std::move(asked);
-  if (!answer) co_return answer.error();
-  co_return parse_held(*answer);
-}
-
-net::Task<Result<void>> hold(std::string request, std::chrono::seconds lasts,
-                             std::string keys) {
-  std::vector<std::string> words{
-      "add-request",
-      "--for",
-      fmt::format("{}s", lasts.count()),
-      "--keyType",
-      std::move(keys),
-      "--certificate-command",
-      "exec '" + net::find_program("passport-request") + "' certify " + request,
-      request};
+net::Task<Result<void>> start_agent() {
+  std::vector<std::string> words{"start"};
   return tell(std::move(words));
+}
+
+net::Task<Result<void>> hold(std::string request, std::chrono::seconds lasts, std::string keys,
+                             api::Service service) {
+  // The agent may have been started where other settings hold.
+  const auto settings = quote_words(
+      {"env", "PASSPORT_SERVICE=" + service.url, "PASSPORT_TOKEN_FILE=" + service.token_file,
+       "PASSPORT_CA=" + service.ca_file, net::find_program("passport-request")});
+  if (!settings) co_return settings.error();
+  std::vector<std::string> words{"add-request",
+                                 "--for",
+                                 fmt::format("{}s", lasts.count()),
+                                 "--keyType",
+                                 std::move(keys),
+                                 "--certificate-command",
+                                 "exec " + *settings + "certify " + request,
+                                 request};
+  auto telling = tell(std::move(words));
+  co_return co_await std::move(telling);
 }
 
 net::Task<Result<void>> drop(std::string request) {

@@ -54,7 +54,7 @@ Result<std::string> save_inventory_file(const std::vector<std::string>& tag_keys
   std::vector<std::string> words{net::find_program("passport-inventory")};
   for (const auto& key : tag_keys) words.push_back("--group-by-tag=" + key);
   auto path = *directory + "/inventory";
-  const auto saved = aws::save_private_file(path, render_inventory_file(words), S_IRWXU);
+  const auto saved = aws::replace_file(path, render_inventory_file(words), S_IRWXU);
   if (!saved) return saved.error();
   // Where it does not count as executable Ansible would read it as a list of hosts.
   if (::access(path.c_str(), X_OK) != 0)

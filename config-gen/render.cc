@@ -6,14 +6,96 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "config-gen/host_names.h"
 
 namespace passport::config_gen {
 namespace {
 
-constexpr std::size_t kMaxControlPath =
-    80;  ///< bytes; ssh adds to it, and a socket's name has 108
+constexpr std::size_t kSocketName = 107;  ///< bytes of a unix socket's name, without its NUL
+constexpr std::size_t kHashed = 40;       ///< bytes that ssh puts for %C
+constexpr std::size_t kSuffix = 17;       ///< and adds while it makes the socket
 
-/// In quotes, with nothing left for ssh to expand.
+std::string double_percents(std::string_view text) {
+  std::string out;
+  for (const char c : text) out.append(c == '%' ? 2 : 1, c);
+  return out;
+}
+
+/// Without a request it says that there is none.
+Result<std::string> render_proxy_command(const ConfigPlan& plan, const std::string& request) {
+  const auto words = quote_words(plan.proxy_command);
+  if (!words) return words.error();
+  return double_percents(*words) + (request.empty() ? "" : "--request " + request + " ") +
+         "%h %p";
+}
+
+/// Where the sockets' names would be too long, connections are not shared.
+Result<std::string> render_sharing(const std::string& folder) {
+  if (folder.empty() || folder.size() + sizeof "/m-" - 1 + kHashed + kSuffix > kSocketName)
+    return std::string("  ControlMaster no\n  ControlPath none\n");
+  auto path = quote_path(folder);
+  if (!path) return path;
+  path->insert(path->size() - 1, "/m-%C");
+  return fmt::format("  ControlMaster auto\n  ControlPath {}\n  ControlPersist 60\n", *path);
+}
+
+/// What is the same for every request. Some of it is there because the file may be a part of
+/// one with a `Host *` that says otherwise.
+Result<std::string> render_common(const ConfigPlan& plan) {
+  const auto agent = quote_path(plan.agent_socket);
+  if (!agent) return agent.error();
+  const auto known = quote_path(plan.known_hosts);
+  if (!known) return known.error();
+  const auto sharing = render_sharing(plan.control_folder);
+  if (!sharing) return sharing.error();
+  return fmt::format(
+             "  Port 22\n  CanonicalizeHostname no\n  ProxyUseFdpass no\n"
+             "  IdentityAgent {}\n  IdentitiesOnly yes\n  PubkeyAuthentication yes\n"
+             "  PreferredAuthentications publickey\n  ForwardAgent no\n"
+             "  UserKnownHostsFile {}\n  GlobalKnownHostsFile /dev/null\n"
+             "  StrictHostKeyChecking yes\n  VerifyHostKeyDNS no\n  UpdateHostKeys no\n"
+             "  Compression yes\n  ServerAliveInterval 30\n  ServerAliveCountMax 4\n",
+             *agent, *known) +
+         *sharing;
+}
+
+std::string render_hosts(const std::vector<CertifiedAccess>& accesses, bool included) {
+  std::vector<const api::Host*> hosts;
+  for (const auto& access : accesses)
+    for (const auto& host : access.hosts) hosts.push_back(&host);
+  const auto aliases = find_aliases(hosts);
+  std::string out;
+  for (const auto* host : hosts) {
+    out += "Host " + host->id;
+    if (const auto alias = aliases.find(host->id); alias != aliases.end()) {
+      out += " " + alias->second;
+      if (included) out += kIncludedDomain;
+    }
+    out += "\n  HostName " + host->id + "\n";
+  }
+  return out;
+}
+
+Result<std::string> render_request(const ConfigPlan& plan, const CertifiedAccess& access,
+                                   const std::string& common) {
+  const auto proxy = render_proxy_command(plan, access.request);
+  if (!proxy) return proxy.error();
+  std::string out = "Match host ";
+  for (const auto& host : access.hosts) out += host.id + ",";
+  out.back() = '\n';
+  out += fmt::format("  User {}\n  ProxyCommand {}\n", access.user, *proxy);
+  for (const auto& path : access.certificate_files) {
+    const auto quoted = quote_path(path);
+    if (!quoted) return quoted.error();
+    // ssh finds an agent's certificate by an IdentityFile, not by a CertificateFile.
+    out += fmt::format("  IdentityFile {}\n", *quoted);
+  }
+  if (access.certificate_files.empty()) out += "  IdentityFile none\n";
+  return out + common;
+}
+
+}  // namespace
+
 Result<std::string> quote_path(const std::string& path) {
   const bool good = path.starts_with('/') && path.find("${") == std::string::npos &&
                     path.find_first_of("\"\\") == std::string::npos &&
@@ -23,87 +105,47 @@ Result<std::string> quote_path(const std::string& path) {
     return Error{
         Errc::kConfig, "\"" + escape_for_terminal(path) + "\" cannot stand in an ssh_config",
         "use a folder whose path has no quotes, backslashes, control characters or ${"};
-  std::string out = "\"";
-  for (const char c : path) out += c == '%' ? "%%" : std::string(1, c);
-  return out + "\"";
+  return "\"" + double_percents(path) + "\"";
 }
 
-/// For the shell that ssh gives a ProxyCommand to.
-Result<std::string> quote_word(const std::string& word) {
-  std::string out = "'";
-  for (const char c : word) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 127)
+Result<std::string> quote_words(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words) {
+    if (std::any_of(word.begin(), word.end(),
+                    [](unsigned char c) { return c < ' ' || c == 127; }))
       return Error{Errc::kConfig,
                    "\"" + escape_for_terminal(word) + "\" cannot stand in an ssh_config"};
-    if (c == '\'')
-      out += "'\\''";
-    else
-      out += c == '%' ? "%%" : std::string(1, c);
+    out += '\'';
+    for (const char c : word) out += c == '\'' ? "'\\''" : std::string(1, c);
+    out += "' ";
   }
-  return out + "'";
-}
-
-Result<std::string> render_proxy_command(const ConfigPlan& plan, const std::string& request) {
-  std::string out;
-  for (const auto& word : plan.proxy_command) {
-    const auto quoted = quote_word(word);
-    if (!quoted) return quoted.error();
-    out += *quoted + " ";
-  }
-  return out + "--request " + request + " %h %p";
-}
-
-/// What is the same for every request.
-Result<std::string> render_common(const ConfigPlan& plan) {
-  const auto agent = quote_path(plan.agent_socket);
-  if (!agent) return agent.error();
-  const auto known = quote_path(plan.known_hosts);
-  if (!known) return known.error();
-  auto out = fmt::format(
-      "  IdentityAgent {}\n  IdentitiesOnly yes\n  UserKnownHostsFile {}\n"
-      "  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n  UpdateHostKeys no\n"
-      "  PreferredAuthentications publickey\n  ForwardAgent no\n  ServerAliveInterval 30\n"
-      "  ServerAliveCountMax 4\n",
-      *agent, *known);
-  const auto& control = plan.control_path;
-  if (!control.empty() && control.size() <= kMaxControlPath &&
-      control.find_first_of("\"\\ $") == std::string::npos)
-    out +=
-        fmt::format("  ControlMaster auto\n  ControlPath {}\n  ControlPersist 60\n", control);
   return out;
 }
 
-}  // namespace
+void settle_hosts(std::vector<CertifiedAccess>& accesses) {
+  std::stable_sort(
+      accesses.begin(), accesses.end(),
+      [](const CertifiedAccess& a, const CertifiedAccess& b) { return a.ends_at > b.ends_at; });
+  std::set<std::string> seen;
+  for (auto& access : accesses)
+    std::erase_if(access.hosts,
+                  [&](const api::Host& host) { return !seen.insert(host.id).second; });
+}
 
-Result<std::string> render_ssh_config(ConfigPlan plan) {
+Result<std::string> render_ssh_config(const ConfigPlan& plan, bool included) {
   const auto common = render_common(plan);
   if (!common) return common.error();
-  std::stable_sort(
-      plan.accesses.begin(), plan.accesses.end(),
-      [](const CertifiedAccess& a, const CertifiedAccess& b) { return a.ends_at > b.ends_at; });
-  std::string out = "# Written by passport-ssh-config: what is changed here does not last.\n";
-  std::set<std::string> seen;
+  auto out = kHeader + render_hosts(plan.accesses, included);
   for (const auto& access : plan.accesses) {
-    std::string names;
-    for (const auto& host : access.hosts) {
-      if (!seen.insert(host.id).second) continue;
-      out += fmt::format("Host {}\n  HostKeyAlias {}\n", host.id, host.id);
-      names += " " + host.id;
-    }
-    if (names.empty()) continue;
-    const auto proxy = render_proxy_command(plan, access.request);
-    if (!proxy) return proxy.error();
-    out += fmt::format("Host{}\n  User {}\n  ProxyCommand {}\n", names, access.user, *proxy);
-    for (const auto& path : access.certificate_files) {
-      const auto quoted = quote_path(path);
-      if (!quoted) return quoted.error();
-      // ssh finds an agent's certificate by an IdentityFile, not by a CertificateFile.
-      out += fmt::format("  IdentityFile {}\n", *quoted);
-    }
-    if (access.certificate_files.empty()) out += "  IdentityFile none\n";
-    out += *common;
+    if (access.hosts.empty()) continue;
+    const auto text = render_request(plan, access, *common);
+    if (!text) return text.error();
+    out += *text;
   }
-  return out;
+  if (included) return out;
+  const auto proxy = render_proxy_command(plan, "");
+  if (!proxy) return proxy.error();
+  return out + "Match host i-*,mi-*\n  ProxyCommand " + *proxy + "\n";
 }
 
 std::string render_known_hosts(const std::vector<CertifiedAccess>& accesses) {

@@ -1,194 +1,174 @@
 #include "config-gen/ssh_config.h"
 
-#include <filesystem>
+#include <algorithm>
+#include <fstream>
 #include <iostream>
+#include <iterator>
+#include <optional>
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <sysexits.h>
 
+#include "api/agent_place.h"
 #include "api/own_requests.h"
 #include "api/run.h"
-#include "aws/private_file.h"
+#include "aws/own_directory.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "config-gen/agent.h"
-#include "config-gen/render.h"
-#include "net/command.h"
+#include "config-gen/check.h"
+#include "config-gen/held_keys.h"
+#include "config-gen/include.h"
+#include "config-gen/watch.h"
 
 namespace passport::config_gen {
 namespace {
 
 using api::ServiceClient;
 
-constexpr std::int64_t kSameEnd = 5;  ///< seconds: the agent is told how long, not until when
+/// For the service, when there is something else to go by.
+constexpr std::chrono::seconds kPatience{5};
 
 std::int64_t now() {
   return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
 }
 
-/// Requests of this user's, as the service shows them.
-using Shown = std::vector<json::object>;
-
-/// The agent holds the keys of these requests, and no others of passportd's.
-net::Task<Result<HeldByRequest>> hold_all(const std::vector<CertifiedAccess>& accesses,
-                                          std::string key_type) {
-  auto listing = list_held();
-  auto held = co_await std::move(listing);
-  if (!held) co_return held;
-  bool changed = false;
-  for (const auto& access : accesses) {
-    const auto at = held->find(access.request);
-    if (at != held->end() && at->second.keys == key_type &&
-        std::abs(at->second.ends_at - access.ends_at) <= kSameEnd)
-      continue;
-    const std::chrono::seconds left(access.ends_at - now());
-    auto holding = hold(access.request, std::max(left, std::chrono::seconds(1)), key_type);
-    const auto done = co_await std::move(holding);
-    if (!done) co_return Error{done.error().code, access.request + ": " + done.error().detail};
-    changed = true;
-  }
-  for (const auto& entry : *held) {
-    const auto& request = entry.first;
-    const bool wanted =
-        std::any_of(accesses.begin(), accesses.end(),
-                    [&](const CertifiedAccess& a) { return a.request == request; });
-    if (wanted || !request.starts_with("ar-")) continue;
-    auto dropping = drop(request);
-    (void)co_await std::move(dropping);  // its end has come, or soon will
-  }
-  if (!changed) co_return held;
-  auto again = list_held();
-  co_return co_await std::move(again);
-}
-
-/// Certificates of requests that are over.
-void remove_old(const std::vector<CertifiedAccess>& accesses, const std::string& folder) {
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
-       at.increment(error)) {
-    const auto name = at->path().filename().string();
-    const bool ours = name.starts_with("ar-") && name.ends_with(".pub");
-    const bool used =
-        std::any_of(accesses.begin(), accesses.end(), [&](const CertifiedAccess& a) {
-          const auto& files = a.certificate_files;
-          return std::find(files.begin(), files.end(), at->path().string()) != files.end();
-        });
-    std::error_code ignored;
-    if (ours && !used) std::filesystem::remove(at->path(), ignored);
-  }
-}
-
-/// The files of certificates, of each access those that ssh is to offer.
-Result<void> write_certificates(std::vector<CertifiedAccess>& accesses,
-                                const HeldByRequest& held, const std::string& folder) {
-  for (auto& access : accesses) {
-    const auto at = held.find(access.request);
-    if (at == held.end()) continue;
-    int number = 0;
-    for (const auto& line : at->second.certificates) {
-      const auto path = fmt::format("{}/{}-{}.pub", folder, access.request, ++number);
-      if (auto saved = aws::save_private_file(path, line + "\n"); !saved) return saved;
-      access.certificate_files.push_back(path);
-    }
-  }
-  return {};
-}
-
-Result<std::string> write_files(const api::Settings& settings, const SshConfigWish& wish,
-                                std::vector<CertifiedAccess> accesses,
-                                const HeldByRequest& held, const std::string& socket) {
-  const auto folder = std::filesystem::path(socket).parent_path().string();
-  if (auto written = write_certificates(accesses, held, folder); !written)
-    return written.error();
-  ConfigPlan plan;
-  plan.agent_socket = socket;
-  plan.known_hosts = folder + "/known_hosts";
-  if (wish.share_connections) plan.control_path = folder + "/m-%C";
-  plan.proxy_command = {net::find_program("passport-proxy"),
-                        "--parent-stderr",
-                        "--service",
-                        settings.service.url,
-                        "--token-file",
-                        settings.service.token_file};
-  if (!settings.service.ca_file.empty()) {
-    plan.proxy_command.emplace_back("--service-ca");
-    plan.proxy_command.push_back(settings.service.ca_file);
-  }
-  auto saved = aws::save_private_file(plan.known_hosts, render_known_hosts(accesses));
-  if (!saved) return saved.error();
-  plan.accesses = std::move(accesses);
-  const auto text = render_ssh_config(plan);
-  if (!text) return text.error();
-  auto path = folder + "/ssh_config";
-  remove_old(plan.accesses, folder);
-  if (saved = aws::save_private_file(path, *text); !saved) return saved.error();
-  return path;
-}
-
-/// Why the instance cannot be used now; EX_OK: it can.
-int check(const std::string& instance, const Shown& requests) {
-  std::string state;
-  std::string why;
+Result<std::vector<CertifiedAccess>> parse_active(const std::vector<json::object>& requests) {
+  std::vector<CertifiedAccess> out;
   for (const auto& request : requests) {
-    const auto* instances = find_array(request, "instances");
-    for (const auto& item : instances != nullptr ? *instances : json::array()) {
-      const auto* object = item.if_object();
-      if (object == nullptr || find_string(*object, "id") != instance) continue;
-      if (find_string(*object, "state") == "active") return EX_OK;
-      state = find_string(request, "state") == "pending" ? "pending"
-                                                         : find_string(*object, "state");
-      why = find_string(*object, "error");
-    }
+    if (find_string(request, "state") != "active") continue;
+    auto access = api::parse_access(request);
+    if (!access) return access.error();
+    out.push_back({std::move(*access)});
   }
-  if (state.empty())
-    return report({Errc::kDenied, instance + ": no request of yours is active for it",
-                   "ask for access: passport request create --reason ... " + instance});
-  if (state == "pending")
-    return report({Errc::kDenied, instance + ": your request waits for approval"});
-  return report(
-      {Errc::kUnavailable, instance + ": its user is not ready: " + escape_for_terminal(state) +
-                               (why.empty() ? "" : ": " + escape_for_terminal(why))});
+  settle_hosts(out);
+  return out;
+}
+
+bool has_user(const std::string& instance, const std::vector<CertifiedAccess>& accesses) {
+  return std::any_of(accesses.begin(), accesses.end(), [&](const CertifiedAccess& access) {
+    return std::any_of(access.hosts.begin(), access.hosts.end(),
+                       [&](const api::Host& host) { return host.id == instance; });
+  });
+}
+
+/// 77 or 69, whatever it is, but for the command line.
+int tell(const Error& error) {
+  const int status = report(error);
+  return status == EX_NOPERM || status == EX_USAGE ? status : EX_UNAVAILABLE;
+}
+
+/// Whether each instance can be used; what is in the way has been said.
+int check(const std::vector<std::string>& names, const std::vector<json::object>& requests,
+          const Files& files, const Places& places, const api::Service& service) {
+  int status = EX_OK;
+  std::vector<std::string> ready;
+  for (const auto& name : names) {
+    const auto id = find_instance(name, requests);
+    if (!id)
+      status = std::max(status, tell(id.error()));
+    else if (!has_user(*id, files.accesses))
+      status = std::max(status, tell(explain_missing(*id, requests)));
+    else
+      ready.push_back(*id);
+  }
+  for (const auto& result : check_logins(ready, files.accesses, places, service))
+    if (!result) status = std::max(status, tell(result.error()));
+  return status;
+}
+
+/// The text of what was written earlier, where keys that go with it are still held.
+std::optional<std::string> find_earlier(const Places& places) {
+  const auto held = list_held(places.folder);
+  const auto is_good = [](const auto& entry) {
+    return entry.first.starts_with("ar-") && entry.second.ends_at > now() &&
+           entry.second.certified_until > now();
+  };
+  if (!held || std::none_of(held->begin(), held->end(), is_good)) return std::nullopt;
+  std::ifstream file(places.config, std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+bool is_unreachable(const Error& error) {
+  return error.code == Errc::kUnavailable || error.code == Errc::kTimeout;
 }
 
 /// For programs that want to know what there is as well: one call of the service does for both.
-std::string describe(const std::string& path, const Shown& requests) {
+std::string describe(const std::string& path, const std::vector<json::object>& requests) {
   json::array list(requests.begin(), requests.end());
   return json::serialize(json::object{{"path", path}, {"requests", std::move(list)}});
 }
 
-net::Task<Result<int>> write_config(ServiceClient& service, const api::Settings& settings,
-                                    const SshConfigWish& wish) {
+int print(std::string_view text, bool with_newline = true) {
+  std::cout << text << (with_newline ? "\n" : "") << std::flush;
+  return std::cout ? EX_OK : EX_IOERR;
+}
+
+/// ~/.ssh/config includes what was written, or no longer.
+Result<void> include(const Places& places, bool wanted) {
+  const auto changed = include_file(places.included, wanted);
+  if (!changed) return changed.error();
+  if (*changed)
+    log_line(fmt::format("~/.ssh/config {} {}", wanted ? "includes" : "no longer includes",
+                         escape_for_terminal(places.included)));
+  return {};
+}
+
+net::Task<Result<int>> write_and_print(ServiceClient& service, const api::Settings& settings,
+                                       const SshConfigWish& wish, const Places& places) {
+  const auto earlier = find_earlier(places);
+  const bool may_do = earlier && wish.instances.empty() && !wish.json;
+  if (may_do) service.end_calls_at(net::deadline_in(kPatience));
   auto loading = api::load_own_requests(service);
   const auto own = co_await std::move(loading);
-  if (!own) co_return own.error();
-  std::vector<CertifiedAccess> accesses;
-  for (const auto& request : *own) {
-    if (find_string(request, "state") != "active") continue;
-    auto access = api::parse_access(request);
-    if (!access) co_return access.error();
-    accesses.push_back({std::move(*access)});
+  if (!own && may_do && is_unreachable(own.error())) {
+    log_line("what was written earlier is used: " + own.error().detail);
+    co_return wish.print ? print(*earlier, false) : print(places.config);
   }
-  auto starting = start_agent();
-  const auto socket = co_await std::move(starting);
-  if (!socket) co_return socket.error();
-  auto holding = hold_all(accesses, wish.key_type);
-  const auto held = co_await std::move(holding);
-  if (!held) co_return held.error();
-  const auto path = write_files(settings, wish, std::move(accesses), *held, *socket);
-  if (!path) co_return path.error();
-  int status = EX_OK;
-  for (const auto& instance : wish.instances) status = std::max(status, check(instance, *own));
+  if (!own) co_return own.error();
+  auto writing = write_ssh_config(*own, settings, wish, places);
+  const auto files = co_await std::move(writing);
+  if (!files) co_return files.error();
+  const int status = check(wish.instances, *own, *files, places, settings.service);
   if (status != EX_OK) co_return status;
-  std::cout << (wish.json ? describe(*path, *own) : *path) << '\n' << std::flush;
-  co_return EX_OK;
+  if (wish.include)
+    if (const auto done = include(places, true); !done) co_return done.error();
+  if (wish.print) co_return print(files->ssh_config, false);
+  co_return print(wish.json ? describe(places.config, *own) : places.config);
 }
 
 }  // namespace
 
+net::Task<Result<Files>> write_ssh_config(const std::vector<json::object>& requests,
+                                          const api::Settings& settings,
+                                          const SshConfigWish& wish, const Places& places) {
+  auto accesses = parse_active(requests);
+  if (!accesses) co_return accesses.error();
+  auto holding = hold_all(places.folder, *accesses, wish.key_type, settings.service);
+  const auto held = co_await std::move(holding);
+  if (!held) co_return held.error();
+  co_return write_files(places, settings.service,
+                        {std::move(*accesses), wish.key_type, wish.share_connections}, *held);
+}
+
 int run_ssh_config(const api::Settings& settings, const SshConfigWish& wish) {
-  return api::run(
-      settings, [&](ServiceClient& service) { return write_config(service, settings, wish); });
+  const auto folder = api::find_agent_directory();
+  if (!folder) return report(folder.error());
+  if (auto made = aws::make_own_directory(*folder); !made) return report(made.error());
+  const auto places = find_places(*folder, wish.output);
+  if (!places) return report(places.error());
+  if (wish.exclude) {
+    const auto done = include(*places, false);
+    return done ? EX_OK : report(done.error());
+  }
+  if (wish.watch)
+    if (const auto free = find_other_watch(*places); !free) return report(free.error());
+  if (wish.foreground) return run_watch(settings, wish, *places);
+  const int status = api::run(settings, [&](ServiceClient& service) {
+    return write_and_print(service, settings, wish, *places);
+  });
+  return status == EX_OK && wish.watch ? run_watch(settings, wish, *places) : status;
 }
 
 }  // namespace passport::config_gen

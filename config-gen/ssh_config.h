@@ -4,19 +4,34 @@
 #include <vector>
 
 #include "api/settings.h"
+#include "config-gen/files.h"
 
 namespace passport::config_gen {
 
 struct SshConfigWish {
   std::string key_type = "all";          ///< or "ed25519", "rsa"
-  std::vector<std::string> instances{};  ///< to be told of when one cannot be used now
+  std::vector<std::string> instances{};  ///< ids or names: to be told when one cannot be used
+  std::string output{};                  ///< the file to write instead
   bool share_connections = true;
-  bool json = false;  ///< {"path", "requests": [as GET /v1/requests/ID]} instead of the path
+  bool print = false;       ///< the text, not the path
+  bool json = false;        ///< {"path", "requests": [as GET /v1/requests/ID]}, not the path
+  bool include = false;     ///< has ~/.ssh/config include it
+  bool exclude = false;     ///< takes that back, and does nothing else
+  bool watch = false;       ///< and a process in the background keeps it current
+  bool foreground = false;  ///< this one, instead
+  std::chrono::seconds every{15};  ///< how often that one asks
 };
 
-/// Has the agent hold the keys of all active requests of this user, writes ssh_config and
-/// known_hosts beside its sockets, and prints the path of the first. With instances it prints
-/// nothing unless each of them can be used. The exit status; what went wrong has been said.
+/// Has the agent hold the keys of those that are active, for which it is started where none
+/// runs, and writes what ssh reads.
+net::Task<Result<Files>> write_ssh_config(const std::vector<json::object>& requests,
+                                          const api::Settings& settings,
+                                          const SshConfigWish& wish, const Places& places);
+
+/// Does so with all requests of this user, and prints the path. With instances it prints
+/// nothing unless each of them can be used. When the service cannot be reached, what was
+/// written earlier is as good as it was: it says so. The exit status; what went wrong has been
+/// said.
 int run_ssh_config(const api::Settings& settings, const SshConfigWish& wish);
 
 }  // namespace passport::config_gen

@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
+#include "api/agent_place.h"
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/version.h"
-#include "keyagent/own_directory.h"
 #include "keyagent/verbs.h"
 #include "net/process.h"
 #include "net/signals.h"
@@ -166,7 +166,7 @@ int main(int argc, char** argv) try {
   const auto request = make_control_request(c);
   StartOptions options;
   options.idle = parse_time("--idle", c.idle, kLongestIdle);
-  auto directory = find_directory(c.directory);
+  auto directory = api::find_agent_directory(c.directory);
   if (!directory) return report(directory.error());
   options.directory = std::move(*directory);
   if (c.verb == "start") return run_start(options, c.foreground);

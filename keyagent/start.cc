@@ -1,26 +1,23 @@
 #include "keyagent/start.h"
 
-#include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
 
 #include <boost/asio/detached.hpp>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/rand.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "api/agent_place.h"
 #include "base/log.h"
 #include "keyagent/agent.h"
-#include "keyagent/own_directory.h"
 #include "keyagent/own_memory.h"
+#include "net/background.h"
+#include "net/file_lock.h"
 #include "net/process.h"
 
 namespace passport::keyagent {
@@ -30,8 +27,6 @@ namespace asio = net::asio;
 
 constexpr int kFirstPassed = 3;                        // sd_listen_fds(3)
 constexpr std::chrono::microseconds kStaysAwake{100};  ///< after the last event
-constexpr int kStartPatience = 10'000;                 ///< ms
-constexpr std::string_view kReady = "ready\n";
 
 void fill_random(std::span<std::uint8_t> out) {
   if (RAND_priv_bytes(out.data(), static_cast<int>(out.size())) != 1)
@@ -80,54 +75,9 @@ Result<Agent::Sockets> listen(const asio::any_io_executor& executor,
     listener = std::move(*made);
     return {};
   };
-  if (auto made = open(out.agent, agent_socket(directory)); !made) return made.error();
-  if (auto made = open(out.control, control_socket(directory)); !made) return made.error();
+  if (auto made = open(out.agent, api::agent_socket(directory)); !made) return made.error();
+  if (auto made = open(out.control, api::control_socket(directory)); !made) return made.error();
   return out;
-}
-
-void say_ready(int fd) {
-  if (fd < 0) return;
-  (void)!::write(fd, kReady.data(), kReady.size());
-  ::close(fd);
-}
-
-/// What the child said before it closed its end: kReady, or why it does not run.
-Result<void> wait_until_ready(int fd) {
-  std::string said;
-  std::array<char, 512> buffer{};
-  for (;;) {
-    pollfd event{fd, POLLIN, 0};
-    const int polled = ::poll(&event, 1, kStartPatience);
-    if (polled < 0 && errno == EINTR) continue;
-    if (polled <= 0) return Error{Errc::kTimeout, "the agent does not come up"};
-    const auto n = ::read(fd, buffer.data(), buffer.size());
-    if (n <= 0) break;
-    said.append(buffer.data(), static_cast<std::size_t>(n));
-  }
-  if (said == kReady) return {};
-  return Error{Errc::kUnavailable, said.empty() ? "the agent ended at once" : said};
-}
-
-/// In the child: nothing of the terminal is left to it.
-bool detach(const std::string& directory) {
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  const int log = ::open(log_file(directory).c_str(),
-                         O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-                         S_IRUSR | S_IWUSR);
-  return null >= 0 && log >= 0 && ::setsid() >= 0 && ::chdir("/") == 0 &&
-         ::dup2(null, STDIN_FILENO) >= 0 && ::dup2(null, STDOUT_FILENO) >= 0 &&
-         ::dup2(log, STDERR_FILENO) >= 0;
-}
-
-[[noreturn]] void run_child(const StartOptions& options, int ready_fd) {
-  auto ran = Result<void>(Error{Errc::kUnavailable, "cannot leave the terminal"});
-  if (detach(options.directory)) ran = run_agent(options, ready_fd);
-  if (!ran) {
-    // Nothing where it was ready once: that end is closed.
-    (void)!::write(ready_fd, ran.error().detail.data(), ran.error().detail.size());
-    (void)report(ran.error());
-  }
-  std::_Exit(ran ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 /// A client that signs much asks again as soon as it is answered: going to sleep in between
@@ -148,7 +98,10 @@ void run_until(asio::io_context& io, const bool& ended) {
 
 Result<void> run_agent(const StartOptions& options, int ready_fd) {
   net::raise_descriptor_limit();
-  const auto lock = DirectoryLock::take(options.directory);
+  const auto lock = net::FileLock::take(options.directory + "/agent.lock");
+  if (!lock && lock.error().code == Errc::kConflict)
+    return Error{Errc::kUnavailable,
+                 fmt::format("an agent runs already in \"{}\"", options.directory)};
   if (!lock) return lock.error();
   asio::io_context io(1);
   auto sockets = listen(io.get_executor(), options.directory);
@@ -157,9 +110,9 @@ Result<void> run_agent(const StartOptions& options, int ready_fd) {
     log_line(
         "keys cannot be kept from being swapped out: the limit of locked memory is too low "
         "(ulimit -l)");
-  Agent agent(io.get_executor(), {agent_socket(options.directory), options.idle},
+  Agent agent(io.get_executor(), {api::agent_socket(options.directory), options.idle},
               std::move(*sockets), fill_random);
-  say_ready(ready_fd);
+  net::say_ready(ready_fd);
   bool ended = false;
   asio::co_spawn(io, agent.run(), [&](const std::exception_ptr& thrown) {
     ended = true;
@@ -170,19 +123,9 @@ Result<void> run_agent(const StartOptions& options, int ready_fd) {
 }
 
 Result<void> start_agent(const StartOptions& options) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    return Error{Errc::kUnavailable, std::string("pipe: ") + std::strerror(errno)};
-  const pid_t pid = ::fork();
-  if (pid < 0) return Error{Errc::kUnavailable, std::string("fork: ") + std::strerror(errno)};
-  if (pid == 0) {
-    ::close(ends[0]);
-    run_child(options, ends[1]);
-  }
-  ::close(ends[1]);
-  auto ready = wait_until_ready(ends[0]);
-  ::close(ends[0]);
-  return ready;
+  return net::start_in_background(
+      "the agent", options.directory + "/agent.log",
+      [&options](int ready_fd) { return run_agent(options, ready_fd); });
 }
 
 }  // namespace passport::keyagent

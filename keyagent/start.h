@@ -18,7 +18,8 @@ struct StartOptions {
 Result<void> run_agent(const StartOptions& options, int ready_fd);
 
 /// Starts one in the background, unless one runs; returns when it listens. Its standard error
-/// goes to log_file(). Errors: those of run_agent(); kTimeout. Before any thread.
+/// goes to agent.log in the directory. Errors: those of run_agent(); kTimeout. Before any
+/// thread.
 Result<void> start_agent(const StartOptions& options);
 
 }  // namespace passport::keyagent

@@ -8,9 +8,9 @@
 #include <sysexits.h>
 
 #include "aws/own_directory.h"
+#include "api/agent_place.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "keyagent/own_directory.h"
 #include "net/line_socket.h"
 
 namespace passport::keyagent {
@@ -76,7 +76,7 @@ void print_status(const json::object& answer) {
 }
 
 Result<std::string> ask(const std::string& directory, const std::string& question) {
-  auto answer = net::ask_line(control_socket(directory), question, kMaxAnswer, kPatience);
+  auto answer = net::ask_line(api::control_socket(directory), question, kMaxAnswer, kPatience);
   if (answer) return answer;
   if (answer.error().code == Errc::kNotFound)
     return Error{Errc::kUnavailable, "no agent is running", "passport-agent start"};
@@ -100,7 +100,7 @@ int run_start(const StartOptions& options, bool foreground) {
     return report(made.error());
   const auto done = foreground ? run_agent(options, -1) : ensure_running(options);
   if (!done) return report(done.error());
-  if (!foreground) std::cout << agent_socket(options.directory) << '\n' << std::flush;
+  if (!foreground) std::cout << api::agent_socket(options.directory) << '\n' << std::flush;
   return EX_OK;
 }
 

@@ -64,6 +64,9 @@ const FaultSetting kSettings[] = {
      [](Faults& f, Text v) { return parse_percent(v, f.commands.answer_drop); },
      [](const Faults& f) { return render_percent(f.commands.answer_drop); }},
 
+    {"offline", "ID,...", "instances that are known and not connected",
+     [](Faults& f, Text v) { return parse_ids(v, f.offline); },
+     [](const Faults& f) { return render_list(f.offline); }},
     {"never-attach", "ID,...", "sessions start, the agent does not come",
      [](Faults& f, Text v) { return parse_ids(v, f.never_attach); },
      [](const Faults& f) { return render_list(f.never_attach); }},

@@ -38,6 +38,7 @@ struct LabFaults {
       0;  ///< SendCommand calls a second, then ThrottlingException; 0: no limit
   CommandFaults commands{};
 
+  std::set<std::string> offline{};       ///< instances that are known and not connected
   std::set<std::string> never_attach{};  ///< instances whose agent never opens its data channel
   std::set<std::string> stalled_sshd{};  ///< instances whose sshd processes are all stopped
 

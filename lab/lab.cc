@@ -228,7 +228,7 @@ void Lab::add_known_instances() {
   for (const auto& [id, version] : options_.old_agents) {
     find_or_add(id, AgentKind::kNone).agent_version = version;
   }
-  for (const auto& id : options_.offline) {
+  for (const auto& id : options_.faults.offline) {
     auto& instance = find_or_add(id, AgentKind::kNone);
     instance.online = false;
     instance.last_ping_unix_s = now - kOfflineSinceS;
@@ -288,14 +288,26 @@ net::Task<std::string> Lab::answer_control(std::string line) {
   co_return serialize_fault_answer(list_faults(state_.faults));
 }
 
+/// By the fault "offline", which was otherwise before. Sessions that are up stay.
+void Lab::connect_instances(const std::set<std::string>& before) {
+  const auto& offline = state_.faults.offline;
+  for (const auto& id : before)
+    if (!offline.contains(id)) state_.find_instance(id)->online = true;
+  for (const auto& id : offline) {
+    auto& instance = *state_.find_instance(id);
+    if (instance.online) instance.last_ping_unix_s = std::time(nullptr);
+    instance.online = false;
+  }
+}
+
 /// Errors: kNotFound for an instance that the lab does not have; nothing has changed then.
 Result<void> Lab::change_faults(LabFaults faults) {
   const auto unknown = [](const std::string& id) {
     return Error{Errc::kNotFound, fmt::format("\"{}\" is no instance of this lab", id)};
   };
-  for (const auto& id : faults.never_attach) {
-    if (!state_.find_instance(id)) return unknown(id);
-  }
+  for (const auto& ids : {faults.never_attach, faults.offline})
+    for (const auto& id : ids)
+      if (!state_.find_instance(id)) return unknown(id);
   const auto own = [&](const std::string& id) {
     return std::find_if(instances_.begin(), instances_.end(),
                         [&](const auto& i) { return i->id() == id; });
@@ -305,6 +317,7 @@ Result<void> Lab::change_faults(LabFaults faults) {
   }
   const auto before = std::exchange(state_.faults, std::move(faults));
   gateway_.faults_changed(before);
+  connect_instances(before.offline);
   for (const auto& instance : instances_) {
     const auto& id = instance->id();
     const bool stall = state_.faults.stalled_sshd.contains(id);

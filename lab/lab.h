@@ -44,6 +44,7 @@ class Lab {
   Result<void> listen_for_control();
   net::Task<std::string> answer_control(std::string line);
   Result<void> change_faults(LabFaults faults);
+  void connect_instances(const std::set<std::string>& before);
   net::Task<Result<RunOutcome>> run(Featherweight& on, std::string id, std::string script);
   /// Opens a new file in the state directory, for lines to be appended.
   Result<Fd> open_lines(const char* file) const;

@@ -32,7 +32,7 @@ constexpr char kUsage[] =
 
 /// Lists are separated by commas.
 struct Lists {
-  std::vector<std::string> offline, real_agents, old_agents;
+  std::vector<std::string> real_agents, old_agents;
 };
 
 struct Scalars {
@@ -80,7 +80,6 @@ po::options_description make_options(LabOptions& o, Lists& lists, Scalars& scala
       "stream URLs are signed, for a client that does not sign")(
       "real-agents", po::value(&lists.real_agents)->value_name("ID,..."),
       "instances whose amazon-ssm-agent comes by itself")(
-      "offline", po::value(&lists.offline)->value_name("ID,..."), "known, not connected")(
       "old-agent", po::value(&lists.old_agents)->value_name("ID=VERSION,..."),
       "agent of that version")("kms-key", po::value(&o.kms_key)->value_name("ID"),
                                "encrypt sessions with this key, an id or alias/NAME")(
@@ -157,7 +156,6 @@ void check(const LabOptions& o, const Scalars& scalars) {
 }
 
 void take_lists(const Lists& lists, const Scalars& scalars, LabOptions& o) {
-  o.offline = take_ids(lists.offline);
   o.real_agents = take_ids(lists.real_agents);
   for (const auto& pair : split_lists(lists.old_agents)) {
     const auto equals = pair.find('=');

@@ -28,7 +28,6 @@ struct LabOptions {
   bool aws_names = false;  ///< certificate and stream URLs have the names of AWS's endpoints
   bool presign = false;    ///< stream URLs are signed
   std::vector<std::string> real_agents;  ///< ids of instances that bring their own agent
-  std::vector<std::string> offline;      ///< ids that are known and not connected
   std::map<std::string, std::string> old_agents;  ///< id to agent version
   std::string kms_key;        ///< sessions are encrypted with it; empty: none is
   bool kms_challenge = true;  ///< as agents from 3.3.808.0

@@ -105,7 +105,8 @@ void check(const Options& o, unsigned port) {
     throw po::error(
         fmt::format("--start-rate {} is not within 1 to 1000; 0: no limit", o.start_rate));
   const bool service = !o.service.service.url.empty();
-  if (service != !o.service.request.empty() || service != !o.service.service.token_file.empty())
+  if (service == o.service.service.token_file.empty() ||
+      (!service && !o.service.request.empty()))
     throw po::error("--service, --request and --token-file go together");
   if (service && (!o.forwards.empty() || port != 22 || !o.kms_key.empty()))
     throw po::error("--service is for port 22 alone, without -L and --kms-key");
@@ -181,6 +182,11 @@ int main(int argc, char** argv) try {
     return passport::proxy::run_plugin(*plugin);
   passport::start_log("passport-proxy", passport::LogLevel::kNotice);
   const auto options = parse_options({argv + 1, argv + argc});
+  if (!options.service.service.url.empty() && options.service.request.empty())
+    return passport::report(
+        {passport::Errc::kDenied,
+         options.target + ": no request of yours was active for it when ssh_config was written",
+         "passport ssh-config writes it anew; passport request create asks for access"});
   if (options.forwards.empty()) return passport::proxy::run_session(make_plan(options));
   passport::net::raise_descriptor_limit();
   return passport::proxy::run_sessions(make_forward_plans(

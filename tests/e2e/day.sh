@@ -89,7 +89,7 @@ serials=$(passport-agent list | grep -o 'serial [0-9]*')
 [[ $(passport-agent list | grep -o 'serial [0-9]*') == "$serials" ]] || fail "keys were certified again for nothing"
 for type in ed25519 rsa; do
   "$passport" ssh-config --keyType "$type" >/dev/null || fail "--keyType $type"
-  passport-agent list | grep serial | grep -vq "ssh-$type" && fail "--keyType $type: $(passport-agent list)"
+  grep IdentityFile "$config" | grep -vq -- "-$type-[0-9].pub\"" && fail "--keyType $type: $(grep IdentityFile "$config")"
   [[ $(enter -o ControlMaster=no -o ControlPath=none "${ids[0]}" id -un) == "$user" ]] || fail "ssh with $type"
 done
 "$passport" ssh-config --json | python3 -c '
@@ -98,7 +98,7 @@ said = json.load(sys.stdin)
 here = said["path"] == sys.argv[1] and [[i["id"] for i in r["instances"]] for r in said["requests"]] == [sorted(sys.argv[2:])]
 sys.exit(not here)' "$config" "${ids[@]}" || fail "--json: $("$passport" ssh-config --json)"
 refused 77 "i-0ffffffffffffffff: no request of yours is active for it" ssh-config --i i-0ffffffffffffffff --i "${ids[0]}"
-refused 64 '"db" is not the id of an instance' ssh-config --i db
+refused 77 'db: no request of yours is active for it' ssh-config --i db
 refused 64 '--keyType "dsa"' ssh-config --keyType dsa
 # A host key that is another's is refused.
 sed -i "s|^${ids[0]} ssh-ed25519 .*|$(grep "^${ids[1]} ssh-ed25519" "$XDG_RUNTIME_DIR/passport/known_hosts" | sed "s/^${ids[1]}/${ids[0]}/")|" "$XDG_RUNTIME_DIR/passport/known_hosts"

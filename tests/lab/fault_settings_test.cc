@@ -26,6 +26,7 @@ TEST(FaultSettings, EveryNameTakesWhatItShows) {
       {"command-delay", "5-10"},
       {"command-answer-drop", "10"},
       {"refuse-resume", "denied:3"},
+      {"offline", "i-00000000000000001"},
       {"never-attach", "i-00000000000000001"},
       {"stall-sshd", "i-00000000000000001,mi-00000000000000002"},
       {"agent-pace", "1"},
