@@ -38,6 +38,11 @@ std::vector<std::string> split_list(std::string_view text) {
   return out;
 }
 
+bool is_account(std::string_view text) {
+  return text.size() == 12 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 /// Whether the value can be one of the key; unknown keys have none.
 bool set(Settings& into, std::string_view key, std::string_view value) {
   const std::pair<std::string_view, std::string*> places[] = {
@@ -47,6 +52,7 @@ bool set(Settings& into, std::string_view key, std::string_view value) {
       {"account", &into.account},
       {"region", &into.region}};
   if (value.empty() || !is_plain(value)) return false;
+  if (key == "account" && !is_account(value)) return false;
   if (key == "region" && !wire::aws::is_region(value)) return false;
   if ((key == "ca" || key == "token_file") && !value.starts_with('/')) return false;
   for (const auto& [name, place] : places)

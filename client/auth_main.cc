@@ -2,7 +2,6 @@
 #include <exception>
 #include <iostream>
 
-#include <boost/asio/detached.hpp>
 #include <boost/program_options.hpp>
 #include <fmt/format.h>
 #include <sysexits.h>
@@ -11,6 +10,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "client/login.h"
+#include "client/run_alone.h"
 #include "net/process.h"
 #include "net/signals.h"
 #include "net/stdio.h"
@@ -67,17 +67,10 @@ CommandLine parse_arguments(const std::vector<std::string>& args) {
   return c;
 }
 
-net::Task<void> ask(net::asio::any_io_executor executor, Result<Secret>& token) {
-  token = co_await net::ask_terminal(executor, "Token: ", net::deadline_in(kAnswerTime));
-}
-
-Result<Secret> read_token(bool from_stdin) {
-  if (from_stdin) return api::load_token("/dev/stdin");
-  net::asio::io_context io(1);
-  Result<Secret> token = Error{Errc::kUnavailable, "no token"};
-  net::asio::co_spawn(io, ask(io.get_executor(), token), net::asio::detached);
-  io.run();
-  return token;
+net::Task<Result<Secret>> ask() {
+  auto asking = net::ask_terminal(co_await net::asio::this_coro::executor,
+                                  "Token: ", net::deadline_in(kAnswerTime));
+  co_return co_await std::move(asking);
 }
 
 }  // namespace
@@ -92,7 +85,7 @@ int main(int argc, char** argv) try {
   if (!settings) return report(settings.error());
   if (c.verb == "status") return print_status(*settings, c.json);
   if (c.verb == "logout") return log_out(*settings);
-  const auto token = read_token(c.token_stdin);
+  const auto token = c.token_stdin ? api::load_token("/dev/stdin") : run_alone(ask());
   if (!token) return report(token.error());
   return log_in(*settings, *token);
 } catch (const po::error& e) {

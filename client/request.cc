@@ -1,7 +1,6 @@
 #include "client/request.h"
 
 #include <iostream>
-#include <iterator>
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
@@ -11,78 +10,28 @@
 #include "api/run.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "client/ask.h"
+#include "client/create.h"
 #include "client/request_text.h"
-#include "net/random.h"
+#include "client/style.h"
 
 namespace passport::client {
 namespace {
 
 using api::ServiceClient;
-using Answer = Result<json::object>;
 
-constexpr std::chrono::seconds kLook{1};       ///< at a request that is waited for
-constexpr std::chrono::minutes kPatience{10};  ///< with its instances
-constexpr std::size_t kMaxPublicKey = 4096;    ///< bytes
-
-TextStyle style_for(int descriptor) {
-  const char* no_colour = std::getenv("NO_COLOR");
-  const bool colour =
-      ::isatty(descriptor) == 1 && (no_colour == nullptr || no_colour[0] == '\0');
-  return {std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()), colour};
-}
+constexpr std::chrono::seconds kEndPatience{60};  ///< with the removal of users
+constexpr std::size_t kMaxPublicKey = 4096;       ///< bytes
 
 void print(const json::object& request, const RequestCommand& command) {
   if (command.json)
     std::cout << json::serialize(request) << '\n';
   else
-    std::cout << render_request(request, style_for(STDOUT_FILENO));
+    std::cout << render_request(request, style_for(STDOUT_FILENO, command.colour));
   std::cout << std::flush;
 }
 
-net::Task<void> pause(std::chrono::seconds time) {
-  net::asio::steady_timer timer(co_await net::asio::this_coro::executor, time);
-  co_await timer.async_wait(net::asio::use_awaitable);
-}
-
-/// One line on a terminal, written over.
-class ProgressLine {
- public:
-  ProgressLine() : shown_(::isatty(STDERR_FILENO) == 1) {}
-  ~ProgressLine() {
-    if (drawn_) std::cerr << "\r\x1b[K" << std::flush;
-  }
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-  void draw(const std::string& text) {
-    if (!shown_) return;
-    std::cerr << "\r\x1b[K" << text << std::flush;
-    drawn_ = true;
-  }
-
- private:
-  bool shown_;
-  bool drawn_ = false;
-};
-
-/// Until nothing changes by itself any more; the request as it is then.
-net::Task<Answer> wait_for_instances(ServiceClient& service, json::object request) {
-  const auto end = net::deadline_in(kPatience);
-  const auto path = "/v1/requests/" + find_string(request, "id");
-  ProgressLine line;
-  while (!find_progress(request).settled) {
-    if (std::chrono::steady_clock::now() >= end)
-      co_return Error{Errc::kTimeout, "not ready yet: " + describe_progress(request),
-                      "passportd goes on: passport request show"};
-    line.draw(describe_progress(request));
-    co_await pause(kLook);
-    auto asked = service.call_again("GET", path, {});
-    auto answer = co_await std::move(asked);
-    if (!answer) co_return answer;
-    request = std::move(*answer);
-  }
-  co_return request;
-}
-
+/// Of what was to become active.
 int status_of(const json::object& request) {
   const auto state = find_string(request, "state");
   const auto progress = find_progress(request);
@@ -90,42 +39,47 @@ int status_of(const json::object& request) {
   return state == "active" && progress.active == progress.all ? EX_OK : EX_UNAVAILABLE;
 }
 
-json::object body_of(const RequestWish& wish) {
-  json::array instances;
-  for (const auto& instance : wish.instances) instances.emplace_back(instance);
-  json::object out{{"account", wish.account},
-                   {"region", wish.region},
-                   {"instances", std::move(instances)},
-                   {"reason", wish.reason},
-                   {"duration_s", wish.lasts.count()}};
-  if (!wish.ticket.empty()) out["ticket"] = wish.ticket;
-  if (!wish.key_type.empty()) out["key_type"] = wish.key_type;
-  if (wish.break_glass) out["break_glass"] = true;
-  return out;
-}
-
 /// Waits if that is wanted, then prints the request.
 net::Task<Result<int>> settle(ServiceClient& service, const RequestCommand& command,
-                              json::object request) {
+                              json::object request, Watch& watch) {
+  const bool ends = command.verb == "complete";
   if (command.wait) {
-    auto waited = wait_for_instances(service, std::move(request));
-    auto settled = co_await std::move(waited);
+    WaitPlan plan;
+    if (ends) plan.patience = kEndPatience;
+    auto waiting = wait_until_settled(service, std::move(request), watch, plan);
+    auto settled = co_await std::move(waiting);
+    watch.clear();
     if (!settled) co_return settled.error();
     request = std::move(*settled);
   }
   print(request, command);
-  co_return command.wait ? status_of(request) : EX_OK;
+  co_return command.wait && !ends ? status_of(request) : EX_OK;
 }
 
-net::Task<Result<int>> create(ServiceClient& service, const RequestCommand& command) {
-  auto asked = service.call_again("POST", "/v1/requests", body_of(command.wish),
-                                  encode_hex(net::random_uuids()()));
-  auto made = co_await std::move(asked);
+net::Task<Result<int>> create(ServiceClient& service, const api::Settings& settings,
+                              const RequestCommand& command) {
+  auto completing = complete_wish(service, command);
+  const auto wish = co_await std::move(completing);
+  if (!wish) co_return wish.error();
+  if (!*wish) {
+    log_line("nothing was asked for");
+    co_return kLeft;
+  }
+  Watch watch(
+      co_await net::asio::this_coro::executor, style_for(STDERR_FILENO, command.colour),
+      {Errc::kUnavailable, "it is not known whether the request was made",
+       "the same again, within 15 minutes, gets it if it was; see passport request list"});
+  auto making = make_request(service, settings.service.token_file, **wish, watch);
+  auto made = co_await std::move(making);
   if (!made) co_return made.error();
-  // Whoever stops waiting has to know what there is to be ended.
-  if (command.wait) log_line("made " + escape_for_terminal(find_string(*made, "id")));
-  auto settled = settle(service, command, std::move(*made));
+  auto settled = settle(service, command, std::move(*made), watch);
   co_return co_await std::move(settled);
+}
+
+/// What ctrl-C says of a request that goes on.
+Error goes_on(const RequestCommand& command) {
+  return {Errc::kUnavailable, command.id + " goes on without this",
+          "passport request show " + command.id + " says how it stands"};
 }
 
 net::Task<Result<int>> extend(ServiceClient& service, const RequestCommand& command) {
@@ -142,7 +96,19 @@ net::Task<Result<int>> extend(ServiceClient& service, const RequestCommand& comm
   auto extended = service.call_again("POST", path + "/extend", std::move(body));
   auto answer = co_await std::move(extended);
   if (!answer) co_return answer.error();
-  auto settled = settle(service, command, std::move(*answer));
+  Watch watch(co_await net::asio::this_coro::executor, style_for(STDERR_FILENO, command.colour),
+              goes_on(command));
+  auto settled = settle(service, command, std::move(*answer), watch);
+  co_return co_await std::move(settled);
+}
+
+net::Task<Result<int>> complete(ServiceClient& service, const RequestCommand& command) {
+  auto asked = service.call_again("POST", "/v1/requests/" + command.id + "/complete", {});
+  auto answer = co_await std::move(asked);
+  if (!answer) co_return answer.error();
+  Watch watch(co_await net::asio::this_coro::executor, style_for(STDERR_FILENO, command.colour),
+              goes_on(command));
+  auto settled = settle(service, command, std::move(*answer), watch);
   co_return co_await std::move(settled);
 }
 
@@ -158,7 +124,7 @@ net::Task<Result<int>> list(ServiceClient& service, const RequestCommand& comman
   if (command.json)
     std::cout << json::serialize(chosen) << '\n';
   else
-    std::cout << render_requests(chosen, style_for(STDOUT_FILENO));
+    std::cout << render_requests(chosen, style_for(STDOUT_FILENO, command.colour));
   std::cout << std::flush;
   co_return EX_OK;
 }
@@ -185,7 +151,7 @@ net::Task<Result<int>> certify(ServiceClient& service, const RequestCommand& com
   co_return EX_OK;
 }
 
-/// Verbs that are one call, which may be said twice: show, complete, approve, deny.
+/// Verbs that are one call, which may be said twice: show, approve, deny.
 net::Task<Result<int>> call_once(ServiceClient& service, const RequestCommand& command) {
   const bool show = command.verb == "show";
   const auto path = "/v1/requests/" + command.id + (show ? "" : "/" + command.verb);
@@ -196,8 +162,10 @@ net::Task<Result<int>> call_once(ServiceClient& service, const RequestCommand& c
   co_return EX_OK;
 }
 
-net::Task<Result<int>> run_verb(ServiceClient& service, const RequestCommand& command) {
-  if (command.verb == "create") return create(service, command);
+net::Task<Result<int>> run_verb(ServiceClient& service, const api::Settings& settings,
+                                const RequestCommand& command) {
+  if (command.verb == "create") return create(service, settings, command);
+  if (command.verb == "complete") return complete(service, command);
   if (command.verb == "extend") return extend(service, command);
   if (command.verb == "list") return list(service, command);
   if (command.verb == "certify") return certify(service, command);
@@ -208,7 +176,7 @@ net::Task<Result<int>> run_verb(ServiceClient& service, const RequestCommand& co
 
 int run_request(const api::Settings& settings, const RequestCommand& command) {
   return api::run(settings,
-                  [&command](ServiceClient& service) { return run_verb(service, command); });
+                  [&](ServiceClient& service) { return run_verb(service, settings, command); });
 }
 
 }  // namespace passport::client

@@ -1,32 +1,23 @@
 // What passport-request's verbs do and print.
 #pragma once
-#include <chrono>
 #include <string>
-#include <vector>
 
 #include "api/settings.h"
+#include "base/colour.h"
+#include "client/wish.h"
 
 namespace passport::client {
-
-struct RequestWish {
-  std::string account;
-  std::string region;
-  std::vector<std::string> instances{};
-  std::string reason{};
-  std::string ticket{};
-  std::chrono::seconds lasts{3600};
-  std::string key_type{};
-  bool break_glass = false;
-};
 
 struct RequestCommand {
   std::string verb{};
   std::string id{};              ///< of a request, where the verb wants one
-  RequestWish wish{};            ///< create
+  RequestWish wish{};            ///< create; what is missing is asked for, or an error
   std::chrono::seconds lasts{};  ///< extend: how much longer
-  bool wait = true;              ///< create, extend: until the instances are ready
+  bool lasts_given = false;      ///< create: else it is asked for with the rest
+  bool wait = true;              ///< create, extend, complete: until it has come about
   bool json = false;
   bool all = false;  ///< list: also what is over
+  Colour colour = Colour::kAuto;
 };
 
 /// The exit status; what went wrong has been said. Create and extend: 0 when every instance is

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
-#include "base/duration.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "client/request.h"
@@ -21,19 +20,19 @@ using namespace passport::client;
 namespace {
 
 constexpr char kUsage[] =
-    "usage: passport-request create --reason TEXT [--account ID] [--region NAME] [--for TIME]\n"
+    "usage: passport-request create [--reason TEXT] [--account ID] [--region NAME] [--for "
+    "TIME]\n"
     "                               [--ticket TEXT] [--keyType TYPE] [--break-glass] "
-    "INSTANCE...\n"
+    "[INSTANCE...]\n"
     "       passport-request list [--all]\n"
     "       passport-request show | complete | approve | deny | certify ID\n"
     "       passport-request extend [--for TIME] ID\n";
 
-constexpr std::chrono::hours kLongest{12};
-
 struct CommandLine {
   std::string verb{};
   std::vector<std::string> names{};
-  std::string lasts = "1h";
+  std::string lasts{};
+  std::string colour = "auto";
   RequestCommand command{};
   bool no_wait = false;
 };
@@ -46,17 +45,33 @@ po::options_description visible_options(CommandLine& c) {
       "AWS account; by default that of passport.conf")(
       "region", po::value(&wish.region)->value_name("NAME"),
       "of the instances; by default that of passport.conf")(
-      "for", po::value(&c.lasts)->value_name("TIME")->default_value(c.lasts),
-      "how long, or how much longer: 90s, 10m, 2h; at most 12h in all")(
+      "for", po::value(&c.lasts)->value_name("TIME"),
+      "how long, or how much longer: 90s, 10m, 2h; by default 1h, at most 12h in all")(
       "ticket", po::value(&wish.ticket)->value_name("TEXT"), "that it belongs to")(
       "keyType", po::value(&wish.key_type)->value_name("TYPE"),
       "ed25519 or rsa; by default both")("break-glass", po::bool_switch(&wish.break_glass),
                                          "without approval; people are told at once")(
-      "no-wait", po::bool_switch(&c.no_wait), "do not wait until the instances are ready")(
+      "no-wait", po::bool_switch(&c.no_wait), "do not wait until it has come about")(
       "all", po::bool_switch(&c.command.all), "list: also those that are over")(
-      "json", po::bool_switch(&c.command.json), "print JSON")("help,h", "print this and exit")(
-      "version", "print the version and exit");
+      "json", po::bool_switch(&c.command.json), "print JSON")(
+      "color", po::value(&c.colour)->value_name("WHEN"), "auto, always or never")(
+      "help,h", "print this and exit")("version", "print the version and exit");
   return d;
+}
+
+/// Throws po::error.
+template <class T>
+T value_of(Result<T> parsed) {
+  if (!parsed) throw po::error(parsed.error().detail);
+  return std::move(*parsed);
+}
+
+bool is_plain_id(const std::string& id) {
+  const bool plain = std::all_of(id.begin(), id.end(), [](char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') ||
+           letter == '-';
+  });
+  return plain && !id.empty() && id.size() <= 64;
 }
 
 /// Throws po::error.
@@ -64,26 +79,25 @@ RequestCommand make_command(CommandLine c) {
   auto& out = c.command;
   out.verb = c.verb;
   out.wait = !c.no_wait;
-  const auto time = parse_duration(c.lasts, kLongest);
-  if (!time || time->count() == 0)
-    throw po::error(
-        fmt::format("--for \"{}\" is not a time up to 12h, as 90s or 10m", c.lasts));
-  out.lasts = *time;
-  out.wish.lasts = *time;
+  out.lasts_given = !c.lasts.empty();
+  if (out.lasts_given) out.wish.lasts = value_of(parse_lasts(c.lasts));
+  out.lasts = out.wish.lasts;
+  const auto colour = parse_colour(c.colour);
+  if (!colour)
+    throw po::error(fmt::format("--color \"{}\" is none of auto, always and never", c.colour));
+  out.colour = *colour;
   const std::vector<std::string> of_one = {"show", "complete", "approve",
                                            "deny", "certify",  "extend"};
   if (c.verb == "create") {
-    if (c.names.empty()) throw po::error("create wants an INSTANCE");
-    if (out.wish.reason.empty()) throw po::error("create wants a --reason");
-    out.wish.instances = std::move(c.names);
+    auto& wish = out.wish;
+    if (!wish.reason.empty()) wish.reason = value_of(parse_reason(wish.reason));
+    wish.ticket = value_of(parse_ticket(wish.ticket));
+    if (!c.names.empty())
+      wish.instances = value_of(parse_instances(fmt::format("{}", fmt::join(c.names, " "))));
   } else if (std::find(of_one.begin(), of_one.end(), c.verb) != of_one.end()) {
     if (c.names.size() != 1) throw po::error(c.verb + " wants one ID");
     out.id = std::move(c.names.front());
-    const bool plain = std::all_of(out.id.begin(), out.id.end(), [](char letter) {
-      return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') ||
-             letter == '-';
-    });
-    if (!plain || out.id.empty() || out.id.size() > 64)
+    if (!is_plain_id(out.id))
       throw po::error(fmt::format("\"{}\" is not the id of a request", out.id));
   } else if (c.verb == "list") {
     if (!c.names.empty()) throw po::error("list takes no ID");
@@ -130,9 +144,6 @@ int main(int argc, char** argv) try {
   auto& wish = command.wish;
   if (wish.account.empty()) wish.account = settings->account;
   if (wish.region.empty()) wish.region = settings->region;
-  if (command.verb == "create" && (wish.account.empty() || wish.region.empty()))
-    throw po::error(wish.account.empty() ? "create wants an --account, or one in passport.conf"
-                                         : "create wants a --region, or one in passport.conf");
   return run_request(*settings, command);
 } catch (const po::error& e) {
   log_line(e.what());

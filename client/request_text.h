@@ -5,13 +5,9 @@
 #include <string>
 
 #include "base/json.h"
+#include "client/table.h"
 
 namespace passport::client {
-
-struct TextStyle {
-  std::int64_t now = 0;  ///< Unix seconds
-  bool colour = false;   ///< for a terminal
-};
 
 /// A table, one line a request, with a heading; empty for none. Requests as the API lists them.
 std::string render_requests(const json::array& requests, const TextStyle& style);
@@ -19,19 +15,16 @@ std::string render_requests(const json::array& requests, const TextStyle& style)
 /// All there is to say about one, line by line.
 std::string render_request(const json::object& request, const TextStyle& style);
 
-/// How far a request is: "2 of 3 instances active".
-std::string describe_progress(const json::object& request);
-
-/// What has become of its instances.
-struct Progress {
-  std::size_t active = 0;
-  std::size_t failed = 0;
-  std::size_t all = 0;
-  bool settled = false;  ///< nothing changes by itself any more
-};
-Progress find_progress(const json::object& request);
-
 /// "59 min", "1 h 5 min", "30 s".
 std::string render_time_left(std::int64_t seconds);
+
+/// How long it is until the request's end; "over"; empty where it has none.
+std::string find_time_left(const json::object& request, std::int64_t now);
+
+/// The state of a request or instance, in the colour it has.
+Cell state_cell(const std::string& state);
+
+/// The string at `key`, made harmless.
+std::string text_of(const json::object& object, std::string_view key);
 
 }  // namespace passport::client

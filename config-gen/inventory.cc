@@ -27,7 +27,7 @@ constexpr std::chrono::minutes kPatience{3};  ///< as passport-ssh-config has wi
 net::Task<void> ask_ssh_config(Result<net::CommandEnd>& out) {
   net::Command command;
   command.words = {net::find_program("passport-ssh-config"), "--json"};
-  command.max_output = kMaxJsonSize;
+  command.most_output = kMaxJsonSize;
   out = co_await net::run_command(std::move(command), net::deadline_in(kPatience));
 }
 

@@ -1,5 +1,6 @@
 #include "net/command.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,23 +31,34 @@ struct Pipe {
   int reads = -1;
   int writes = -1;
 
-  Pipe() {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
-    reads = ends[0];
-    writes = ends[1];
-  }
+  Pipe() = default;
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
   ~Pipe() {
     drop(reads);
     drop(writes);
   }
-  explicit operator bool() const { return reads >= 0; }
+  bool open() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
+    reads = ends[0];
+    writes = ends[1];
+    return true;
+  }
   static void drop(int& end) {
     if (end >= 0) ::close(std::exchange(end, -1));
   }
 };
+
+/// What `text` is read from, however long it is: a file in memory. -1: errno says why.
+int make_input(std::string_view text) {
+  int fd = ::memfd_create("input", MFD_CLOEXEC);
+  const bool good =
+      fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::lseek(fd, 0, SEEK_SET) == 0;
+  if (!good) Pipe::drop(fd);
+  return fd;
+}
 
 /// A child that has been started; killed and waited for if it is still there at the end.
 class Child {
@@ -89,23 +102,25 @@ Task<void> keep_errors(std::shared_ptr<stream_descriptor> pipe,
   }
 }
 
-/// One piece of memory from the beginning: no copies stay behind that nobody wipes.
-Task<Result<std::string>> read_output(stream_descriptor& pipe, std::size_t limit,
+Task<Result<std::string>> read_output(stream_descriptor& pipe, std::size_t most,
                                       Deadline deadline) {
   const auto watchdog = cancel_at(deadline, pipe);
-  std::string out(limit + 1, '\0');
+  // What may be secret is no longer than this, and so not copied.
+  std::string out(std::min(most, kMaxCommandOutput) + 1, '\0');
   std::size_t size = 0;
   error_code error;
-  while (!error && size < out.size())
+  while (!error && size <= most) {
+    if (size == out.size()) out.resize(std::min(2 * size, most + 1));
     size += co_await pipe.async_read_some(asio::buffer(out.data() + size, out.size() - size),
                                           asio::redirect_error(asio::use_awaitable, error));
+  }
   if (watchdog.expired()) co_return Error{Errc::kTimeout, "it did not end in time"};
   if (error && error != asio::error::eof)
     co_return Error{Errc::kUnavailable, "reading its output: " + error.message()};
-  if (size > limit) {
+  if (size > most) {
     OPENSSL_cleanse(out.data(), out.size());
     co_return Error{Errc::kTooLarge,
-                    fmt::format("its output is larger than {} KiB", limit >> 10)};
+                    fmt::format("its output is larger than {} KiB", most >> 10)};
   }
   out.resize(size);
   co_return out;
@@ -135,22 +150,20 @@ Result<Started> start(Command& command, Child& child) {
     return Error{Errc::kUnavailable, std::string("pipe: ") + std::strerror(error)};
   };
   if (command.input.size() > kMaxCommandInput)
-    return Error{Errc::kTooLarge, "its input is larger than 4 KiB"};
-  Pipe input;
+    return Error{Errc::kTooLarge,
+                 fmt::format("its input is larger than {} KiB", kMaxCommandInput >> 10)};
   Pipe output;
   Pipe errors;
-  if (!input || !output || !errors) return failed(errno);
-  const auto written = ::write(input.writes, command.input.data(), command.input.size());
-  if (written != static_cast<ssize_t>(command.input.size())) return failed(errno);
-  Pipe::drop(input.writes);
+  Pipe input;
+  if (!output.open() || !errors.open()) return failed(errno);
+  input.reads = make_input(command.input);
+  if (input.reads < 0) return failed(errno);
   pid_t pid = 0;
   // None of the descriptors is below 3: the standard ones are taken.
   const int error =
       spawn(pid, {command.words, input.reads, output.writes, command.alone ? errors.writes : -1,
                   command.alone, command.environment, command.bare});
-  if (error != 0)
-    return Error{Errc::kConfig, "\"" + escape_for_terminal(command.words[0], 200) +
-                                    "\" cannot be run: " + std::strerror(error)};
+  if (error != 0) return cannot_run(command.words[0], error);
   child.set(pid, command.alone);
   return Started{std::exchange(output.reads, -1), std::exchange(errors.reads, -1)};
 }
@@ -159,7 +172,6 @@ Result<Started> start(Command& command, Child& child) {
 
 Task<Result<CommandEnd>> run_command(Command command, Deadline deadline) {
   Child child;
-  const auto limit = command.max_output;
   const auto started = start(command, child);
   if (!started) co_return started.error();
   const auto executor = co_await asio::this_coro::executor;
@@ -167,7 +179,7 @@ Task<Result<CommandEnd>> run_command(Command command, Deadline deadline) {
   auto errors = std::make_shared<stream_descriptor>(executor, started->errors);
   const auto kept = std::make_shared<std::string>();
   asio::co_spawn(executor, keep_errors(errors, kept), asio::detached);
-  auto output = co_await read_output(pipe, limit, deadline);
+  auto output = co_await read_output(pipe, command.most_output, deadline);
   auto status = Result<int>(0);
   if (output) status = co_await wait_for_end(child, executor, deadline);
   error_code ignored;

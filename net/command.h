@@ -8,19 +8,19 @@
 
 namespace passport::net {
 
-inline constexpr std::size_t kMaxCommandInput = 4096;  ///< bytes; a pipe takes them at once
-inline constexpr std::size_t kMaxCommandOutput = 64 << 10;  ///< bytes, unless said
+inline constexpr std::size_t kMaxCommandInput = 16 << 20;   ///< bytes
+inline constexpr std::size_t kMaxCommandOutput = 64 << 10;  ///< bytes, unless it may have more
 inline constexpr std::size_t kMaxCommandErrors = 4096;      ///< bytes; the rest is passed over
 
 struct Command {
   std::vector<std::string> words{};        ///< the program, found along PATH, and its arguments
   std::string input{};                     ///< for its standard input
-  std::vector<std::string> environment{};  ///< "NAME=VALUE", besides this process's own
-  std::size_t max_output = kMaxCommandOutput;
+  std::vector<std::string> environment{};  ///< "NAME=VALUE", before this process's own
   /// A group of its own, killed as a whole, and its standard error taken: for one that nobody
   /// watches. Else it may use the terminal, and its standard error is this process's.
   bool alone = false;
   bool bare = false;  ///< of this process's environment it gets PATH alone
+  std::size_t most_output = kMaxCommandOutput;
 };
 
 struct CommandEnd {

@@ -22,13 +22,11 @@ void restore_and_die(int signal) {
   std::raise(signal);
 }
 
-void watch_fatal_signals() {
-  for (const int signal : kFatal) {
-    struct sigaction now {};
-    // A sanitizer's own handler stays.
-    if (::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_DFL)
-      std::signal(signal, restore_and_die);
-  }
+void watch(int signal) {
+  struct sigaction now {};
+  // A sanitizer's own handler stays, and what a tool does with the signal itself.
+  if (::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_DFL)
+    std::signal(signal, restore_and_die);
 }
 
 termios make_raw(termios mode) {
@@ -42,6 +40,17 @@ termios make_raw(termios mode) {
 }
 
 }  // namespace
+
+void guard_terminal_mode(int descriptor, const termios& mode, std::initializer_list<int> also) {
+  g_saved = mode;
+  g_descriptor = descriptor;
+  for (const int signal : kFatal) watch(signal);
+  for (const int signal : also) watch(signal);
+}
+
+void unguard_terminal_mode() {
+  g_descriptor = -1;
+}
 
 bool is_terminal(int descriptor) {
   return ::isatty(descriptor) == 1;
@@ -67,9 +76,7 @@ void RawTerminal::enter() {
     return;
   if (!saved_) {
     saved_ = now;
-    g_saved = now;
-    g_descriptor = descriptor_;
-    watch_fatal_signals();
+    guard_terminal_mode(descriptor_, now);
   }
   const auto raw = make_raw(*saved_);
   if (::tcsetattr(descriptor_, TCSANOW, &raw) != 0) return leave();
@@ -80,7 +87,7 @@ void RawTerminal::leave() {
   if (!saved_) return;
   // Also when it is not our terminal any more, because who led its session is gone.
   if (!in_background()) ::tcsetattr(descriptor_, TCSANOW, &*saved_);
-  g_descriptor = -1;
+  unguard_terminal_mode();
   saved_.reset();
   set_log_newline("\n");
 }

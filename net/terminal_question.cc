@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <span>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -12,6 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "net/terminal.h"
 #include "net/watchdog.h"
 
 namespace passport::net {
@@ -26,12 +28,15 @@ class Hidden {
     hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     hidden.c_lflag |= ICANON | ISIG | ECHONL;
     for (const auto key : {VSUSP, VQUIT}) hidden.c_cc[key] = _POSIX_VDISABLE;
+    guard_terminal_mode(fd, before_, {SIGINT, SIGTERM, SIGHUP});
     active_ = ::tcsetattr(fd, TCSAFLUSH, &hidden) == 0;
+    if (!active_) unguard_terminal_mode();
   }
   ~Hidden() {
     if (!active_) return;
     // Not TCSAFLUSH: what was typed ahead is for whoever reads next.
     ::tcsetattr(fd_, TCSADRAIN, &before_);
+    unguard_terminal_mode();
   }
   Hidden(const Hidden&) = delete;
   Hidden& operator=(const Hidden&) = delete;
@@ -48,17 +53,22 @@ Error no_terminal(const char* why) {
   return {Errc::kUnavailable, std::string("no terminal to ask on: ") + why};
 }
 
-}  // namespace
+Error no_answer() {
+  return {Errc::kDenied, "no answer on the terminal"};
+}
 
-Task<Result<Secret>> ask_terminal(asio::any_io_executor executor, std::string prompt,
-                                  Deadline deadline) {
+/// The descriptor of the terminal, which is this process's to ask on.
+Result<int> open_terminal() {
   const int fd = ::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  if (fd < 0) co_return no_terminal(std::strerror(errno));
-  asio::posix::stream_descriptor terminal(executor, fd);
-  if (::tcgetpgrp(fd) != ::getpgrp()) co_return no_terminal("in the background");
-  const Hidden hidden(fd);
-  if (!hidden.active()) co_return no_terminal(std::strerror(errno));
+  if (fd < 0) return no_terminal(std::strerror(errno));
+  if (::tcgetpgrp(fd) == ::getpgrp()) return fd;
+  ::close(fd);
+  return no_terminal("in the background");
+}
 
+/// The bytes of a line, without its end, in `line`: the terminal gives one at a time.
+Task<Result<std::size_t>> ask(asio::posix::stream_descriptor& terminal, std::string prompt,
+                              std::span<char> line, Deadline deadline) {
   boost::system::error_code error;
   const auto watchdog = cancel_at(deadline, terminal);
   std::size_t shown = 0;
@@ -66,19 +76,46 @@ Task<Result<Secret>> ask_terminal(asio::any_io_executor executor, std::string pr
     shown += co_await terminal.async_write_some(
         asio::buffer(prompt) + shown, asio::redirect_error(asio::use_awaitable, error));
   }
-  // The terminal gives a line at a time.
-  std::array<char, kMaxTerminalLine> line{};
   std::size_t n = 0;
   if (!error) {
-    n = co_await terminal.async_read_some(asio::buffer(line),
+    n = co_await terminal.async_read_some(asio::buffer(line.data(), line.size()),
                                           asio::redirect_error(asio::use_awaitable, error));
   }
-  while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r')) --n;
-  Secret answer(std::string(line.data(), n));
-  ::explicit_bzero(line.data(), line.size());
   if (watchdog.expired()) co_return Error{Errc::kTimeout, "nobody answered on the terminal"};
-  if (error || answer.empty()) co_return Error{Errc::kDenied, "no answer on the terminal"};
+  if (error || n == 0) co_return no_answer();
+  while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r')) --n;
+  co_return n;
+}
+
+}  // namespace
+
+Task<Result<Secret>> ask_terminal(asio::any_io_executor executor, std::string prompt,
+                                  Deadline deadline) {
+  const auto fd = open_terminal();
+  if (!fd) co_return fd.error();
+  asio::posix::stream_descriptor terminal(executor, *fd);
+  const Hidden hidden(*fd);
+  if (!hidden.active()) co_return no_terminal(std::strerror(errno));
+  std::array<char, kMaxSecretLine> line{};
+  auto asking = ask(terminal, std::move(prompt), line, deadline);
+  const auto n = co_await std::move(asking);
+  Secret answer(std::string(line.data(), n ? *n : 0));
+  ::explicit_bzero(line.data(), line.size());
+  if (!n) co_return n.error();
+  if (answer.empty()) co_return no_answer();
   co_return answer;
+}
+
+Task<Result<std::string>> ask_terminal_line(asio::any_io_executor executor, std::string prompt,
+                                            Deadline deadline) {
+  const auto fd = open_terminal();
+  if (!fd) co_return fd.error();
+  asio::posix::stream_descriptor terminal(executor, *fd);
+  std::array<char, kMaxLine> line{};
+  auto asking = ask(terminal, std::move(prompt), line, deadline);
+  const auto n = co_await std::move(asking);
+  if (!n) co_return n.error();
+  co_return std::string(line.data(), *n);
 }
 
 }  // namespace passport::net

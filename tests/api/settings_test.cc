@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -83,7 +84,8 @@ TEST_F(SettingsTest, WhatCannotBeUsedIsToldWithFileAndLine) {
       {"region = a b", "line 1: \"region\" cannot be \"a b\""},
       {"ca = relative.pem", "line 1: \"ca\" cannot be \"relative.pem\""},
       {"service =", "line 1: \"service\" cannot be \"\""},
-      {"account = 1\naccount = 2", "line 2: \"account\" is set twice"},
+      {"region = eu-west-1\nregion = eu-west-2", "line 2: \"region\" is set twice"},
+      {"account = 12", "line 1: \"account\" cannot be \"12\""},
       {"service = a\x1b[2J", "line 1: \"service\" cannot be \"a\\x1b[2J\""}};
   for (const auto& [text, what] : cases) {
     write("/.config/passport/passport.conf", text);
@@ -96,6 +98,25 @@ TEST_F(SettingsTest, WhatCannotBeUsedIsToldWithFileAndLine) {
   EXPECT_TRUE(load());
   variables_["PASSPORT_REGION"] = "nowhere at all";
   EXPECT_EQ(load().error().detail, "PASSPORT_REGION cannot be \"nowhere at all\"");
+}
+
+/// The sample can be used as it is, and with everything in it turned on.
+TEST_F(SettingsTest, TheSampleSaysWhatThereIs) {
+  std::ifstream file(PASSPORT_TEST_DATA "/../../client/passport.conf");
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  Settings some;
+  ASSERT_TRUE(read_settings(text, some));
+  EXPECT_EQ(some.service.url, "https://passport.example.com:8443");
+  EXPECT_TRUE(some.account.empty());
+  for (auto at = text.find("\n#"); at != std::string::npos; at = text.find("\n#", at + 1))
+    if (text[at + 2] != ' ') text.erase(at + 1, 1);
+  Settings all;
+  const auto read = read_settings(text, all);
+  ASSERT_TRUE(read) << read.error().detail;
+  EXPECT_EQ(all.account, "123456789012");
+  EXPECT_EQ(all.region, "eu-west-1");
+  EXPECT_EQ(all.service.ca_file, "/etc/passport/ca.pem");
+  EXPECT_EQ(all.service.token_file, "/home/ann/.local/state/passport/token");
 }
 
 }  // namespace

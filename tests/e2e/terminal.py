@@ -10,7 +10,7 @@ usage: terminal.py STEP... -- COMMAND...
   raw, sane        until the terminal's mode is raw, or what it was at the start
 
 What the program writes goes to standard output; then come "status N" (negative: a signal) and
-"mode sane" or "mode raw". Exits with 1, and says where, when a step takes longer than 20 s.
+"mode sane" or "mode raw". Exits with 1, and says where, when a step takes longer than LIMIT seconds.
 """
 import fcntl
 import os
@@ -21,7 +21,7 @@ import sys
 import termios
 import time
 
-LIMIT = 20
+LIMIT = 60
 
 
 def unescape(text):
@@ -51,6 +51,8 @@ class Terminal:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         self.unread += data
+        if b"\x1b[6n" in data:  # where the cursor is, a terminal says when it is asked
+            os.write(self.master, b"\x1b[1;1R")
         return True
 
     def until(self, true, what):

@@ -11,6 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net/terminal_question.h"
+#include "tests/support/run_task.h"
+
 namespace passport::net {
 namespace {
 
@@ -107,6 +110,84 @@ TEST_F(TerminalTest, TheSizeIsKnownWhereThereIsOne) {
   ASSERT_EQ(::ioctl(master_, TIOCSWINSZ, &size), 0);
   EXPECT_EQ(find_terminal_size(master_), (wire::ssm::TerminalSize{80, 24}));
   EXPECT_EQ(find_terminal_size(-1), std::nullopt);
+}
+
+/// Asks in a process whose terminal this is, and types what `keys` are once the prompt is
+/// there.
+class QuestionTest : public TerminalTest {
+ protected:
+  /// `ask`: from the answer to an exit status.
+  int answer(const std::string& keys, const std::function<int(asio::io_context&)>& ask) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::setsid();
+      (void)::open(name_, O_RDWR);
+      asio::io_context io;
+      std::_Exit(ask(io));
+    }
+    std::string seen;
+    while (seen.find("Who? ") == std::string::npos) {
+      char piece[256];
+      const auto n = ::read(master_, piece, sizeof piece);
+      if (n > 0) seen.append(piece, static_cast<std::size_t>(n));
+    }
+    termios now{};
+    EXPECT_EQ(::tcgetattr(master_, &now), 0);
+    shown_ = (now.c_lflag & ECHO) != 0;
+    EXPECT_EQ(::write(master_, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return status;
+  }
+  bool echoes() const {
+    termios now{};
+    EXPECT_EQ(::tcgetattr(master_, &now), 0);
+    return (now.c_lflag & ECHO) != 0;
+  }
+
+  static int ask_secret(asio::io_context& io) {
+    const auto said = test::run_task(
+        io, ask_terminal(io.get_executor(), "Who? ", deadline_in(std::chrono::seconds(20))));
+    return said ? (said->reveal() == "ann" ? 0 : 1)
+                : (said.error().code == Errc::kDenied ? 2 : 3);
+  }
+  static int ask_line(asio::io_context& io) {
+    const auto said = test::run_task(
+        io,
+        ask_terminal_line(io.get_executor(), "Who? ", deadline_in(std::chrono::seconds(20))));
+    if (!said) return said.error().code == Errc::kDenied ? 2 : 3;
+    return *said == "ann" ? 0 : said->empty() ? 4 : 1;
+  }
+
+  bool shown_ = false;
+};
+
+TEST_F(QuestionTest, ASecretIsNotShownAndWhateverEndsItTheTerminalIsAsBefore) {
+  const int slave = ::open(name_, O_RDWR | O_NOCTTY);
+  EXPECT_EQ(answer("ann\n", ask_secret), 0);
+  EXPECT_FALSE(shown_);
+  EXPECT_TRUE(echoes());
+  EXPECT_EQ(WEXITSTATUS(answer("\n", ask_secret)), 2);
+  EXPECT_TRUE(echoes());
+  EXPECT_EQ(WEXITSTATUS(answer("\x04", ask_secret)), 2);
+  EXPECT_TRUE(echoes());
+  const int status = answer("an\x03", ask_secret);
+  ASSERT_TRUE(WIFSIGNALED(status)) << status;
+  EXPECT_EQ(WTERMSIG(status), SIGINT);
+  EXPECT_TRUE(echoes());
+  ::close(slave);
+}
+
+TEST_F(QuestionTest, ALineIsShownAndMayBeEmpty) {
+  const int slave = ::open(name_, O_RDWR | O_NOCTTY);
+  EXPECT_EQ(answer("ann\n", ask_line), 0);
+  EXPECT_TRUE(shown_);
+  EXPECT_EQ(WEXITSTATUS(answer("\n", ask_line)), 4);
+  EXPECT_EQ(WEXITSTATUS(answer("\x04", ask_line)), 2);
+  const int status = answer("\x03", ask_line);
+  ASSERT_TRUE(WIFSIGNALED(status)) << status;
+  EXPECT_TRUE(echoes());
+  ::close(slave);
 }
 
 }  // namespace
