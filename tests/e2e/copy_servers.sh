@@ -1,0 +1,178 @@
+#!/bin/bash
+# passport-copy and servers of many kinds: without sftp, without a shell, with few sessions, full, and ill-meaning.
+# shellcheck source=tests/e2e/agent_lib.sh
+. "$(dirname "$0")/agent_lib.sh"
+here=$(readlink -f "$(dirname "$0")")
+copy=$build/client/passport-copy
+export XDG_STATE_HOME=$work/state
+unset XDG_RUNTIME_DIR
+make_cas
+add ar-1 -1m:+1h --keyType ed25519
+run_agent list --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["requests"][0]["identities"][0]["certificate"])' >"$work/own.pub"
+
+# server NAME LINE...: an sshd, and a host of $work/config, that passport-copy reaches by that name.
+server() {
+  make_server "$@"
+  cat >>"$work/config" <<EOF
+Host $1
+  HostKeyAlias $1
+  User $me
+  ProxyCommand ${through:-}/usr/sbin/sshd -i -f $work/$1.conf -E $work/$1.log
+  IdentityAgent $dir/agent.sock
+  IdentityFile $work/own.pub
+  UserKnownHostsFile $work/$1.known
+  StrictHostKeyChecking yes
+  BatchMode yes
+EOF
+}
+run() { timeout 60 "$copy" -F "${file:-$work/config}" "$@" 2>"$work/err" >"$work/out" </dev/null; }
+copies() { run "$@" || fail "$*: status $?: $(cat "$work/err")"; }
+# tells STATUS TEXT ARGUMENT...: it ends so and says TEXT in its first line, with no more than a hint.
+tells() {
+  local rc=0
+  run "${@:3}" || rc=$?
+  [[ $rc == "$1" ]] || fail "${*:3}: status $rc, not $1: $(cat "$work/err")"
+  [[ $(head -n 1 "$work/err") == "passport-copy: "*"$2"* && ! -s $work/out ]] || fail "${*:3}: said $(cat "$work/err")"
+  [[ $(grep -vc '^passport-copy: hint: \|^usage: \|^       passport-copy ' "$work/err") == "${lines:-1}" ]] || fail "${*:3}: said $(cat "$work/err")"
+  ok "$2"
+}
+left() { find "$work/there" "$work/here" -name '*passport-part*'; }
+nothing_left() { [[ -z $(left) ]] || fail "left: $(left)"; }
+mkdir "$work/there" "$work/here"
+cd "$work/here"
+head -c 3000000 /dev/urandom >"$work/data"
+sftp="Subsystem sftp /usr/lib/openssh/sftp-server"
+
+server plain "$sftp"
+copies "$work/data" "plain:$work/there/up"
+same "$work/data" "$work/there/up"
+copies "plain:$work/there/up" down
+same "$work/data" down
+copies -j 1 "$work/data" "plain:$work/there/up" # over what is there
+nothing_left
+ok "a plain server"
+
+server one "$sftp" "MaxSessions 1"
+copies "$work/data" "one:$work/there/one"
+copies "one:$work/there/one" one
+same "$work/data" one
+[[ ! -s $work/err ]] || fail "said: $(cat "$work/err")"
+nothing_left
+ok "one channel at a time"
+
+server shelless "Subsystem sftp internal-sftp" "ForceCommand internal-sftp"
+copies "$work/data" "shelless:$work/there/shelless"
+[[ $(cat "$work/err") == "passport-copy: shelless: no program there computes SHA-256: the sizes alone were compared" ]] || fail "said: $(cat "$work/err")"
+copies "$work/data" "shelless:$work/there/shelless" # over what is there
+copies "shelless:$work/there/shelless" shelless
+same "$work/data" shelless
+nothing_left
+ok "a server without a shell"
+
+mkdir "$work/bin"
+for program in sh head mv openssl; do ln -s "$(command -v $program)" "$work/bin"; done
+server openssl "$sftp" "SetEnv PATH=$work/bin"
+copies "openssl:$work/there/up" by-openssl
+[[ ! -s $work/err ]] || fail "said: $(cat "$work/err")"
+rm "$work/bin/openssl"
+copies "openssl:$work/there/up" by-nothing
+grep -q 'no program there computes SHA-256' "$work/err" || fail "said: $(cat "$work/err")"
+same "$work/data" by-openssl
+ok "whatever hashes"
+
+server old
+copies "$work/data" "old:$work/there/old"
+grep -q 'it has no sftp: scp copies' "$work/err" || fail "said: $(cat "$work/err")"
+copies -q "old:$work/there/old" old
+same "$work/data" old
+ok "a server without sftp"
+
+echo "#!/bin/sh
+mkdir $work/taken 2>/dev/null && exec \"\$@\"
+echo 'passport-proxy: one at a time' >&2; exit 77" >"$work/once"
+chmod +x "$work/once"
+through="$work/once " server alone "$sftp"
+head -c 60000000 /dev/zero >zeros
+copies zeros "alone:$work/there/alone"
+[[ $(cat "$work/err") == "passport-copy: alone: one session less: one at a time" ]] || fail "said: $(cat "$work/err")"
+tells 77 "alone: one at a time" "$work/data" "alone:$work/there/alone2"
+same zeros "$work/there/alone"
+nothing_left
+ok "a second session is refused"
+
+# What is not a regular file, and what is in the way.
+mkfifo fifo
+mkdir folder "$work/there/folder"
+tells 75 "fifo: it is no regular file" fifo "plain:$work/there/x"
+tells 64 "folder: it is a folder, and -r is not given" folder "plain:$work/there/x"
+tells 64 "plain:$work/there/folder: it is a folder, and -r is not given" "plain:$work/there/folder" x
+tells 75 "/dev/null: it is no regular file" "plain:$work/there/up" /dev/null
+tells 69 "nothing: no such file" nothing "plain:$work/there/x"
+tells 69 "plain:$work/there/nothing: no such file or folder" "plain:$work/there/nothing" x
+tells 69 "plain:$work/there/n*: nothing there has such a name" "plain:$work/there/n*" x
+tells 69 "no/such/x: no such file or directory" "plain:$work/there/up" no/such/x
+tells 69 "plain:$work/there/no/x: no such file or folder" "$work/data" "plain:$work/there/no/x"
+tells 64 "x: it is no folder" "plain:$work/there/up" "plain:$work/there/old" x
+tells 64 "plain:$work/there/x: it is no folder" "$work/data" down "plain:$work/there/x"
+tells 64 "x/: it is no folder" "plain:$work/there/up" x/
+mkdir "$work/there/folder/data"
+tells 75 "plain:$work/there/folder/data: it is a folder" "$work/data" "plain:$work/there/folder"
+left | xargs rm
+tells 64 "neither end is on an instance" a b
+tells 64 "from one instance to another" plain:a plain:b
+tells 64 "it wants a file and where it goes to" plain:a
+tells 64 "-j wants a number from 1 to 64" -j 0 plain:a b
+tells 77 "unknown: no request of yours is active for it" unknown:a b
+file=$work/nothing tells 78 "Can't open user config file $work/nothing" plain:a b
+lines=2 tells 69 "nothing: no such file" nothing fifo down "plain:$work/there/folder"
+same down "$work/there/folder/down"
+nothing_left
+ok "what can be copied is"
+
+# A file there that somebody else has put in the way of ours.
+echo precious >"$work/precious"
+ln -s "$work/precious" "$work/there/trap.passport-part"
+ln -s "$work/precious" "$work/here/trap.passport-part"
+copies "$work/data" "plain:$work/there/trap"
+[[ $(cat "$work/precious") == precious && ! -L $work/there/trap ]] || fail "a link was followed there"
+tells 69 "trap: " "plain:$work/there/up" trap
+[[ $(cat "$work/precious") == precious && ! -e trap ]] || fail "a link was followed here"
+rm trap.passport-part
+ln -s down linked
+copies "plain:$work/there/old" linked
+[[ -L linked ]] || fail "a link of the user's own is gone"
+mkdir -p tree/d
+echo 1 >tree/x
+echo 2 >tree/x.passport-part
+lines=1 tells 75 "it has the name of a copy under way" -r tree "plain:$work/there/tree"
+ok "links and names in the way"
+
+# Disks without room.
+if [[ $(id -u) == 0 ]]; then
+  mkdir "$work/small"
+  unshare -m bash -c 'mount -t tmpfs -o size=1m tmpfs "$0/small"
+    cd "$0/here"
+    for way in "plain:$0/there/up $0/small/full" "$0/data plain:$0/small/full"; do
+      "$1" -F "$0/config" $way 2>"$0/err" && exit 1
+      grep -c . "$0/err"; cat "$0/err"; ls "$0/small"; rm -f "$0"/small/* "$0"/small/.[!.]*
+    done' "$work" "$copy" >"$work/full" || fail "a full disk is no failure: $(cat "$work/err")"
+  [[ $(grep -c 'no space left' "$work/full") == 2 && $(grep -cx 'full' "$work/full") == 0 ]] || fail "a full disk: $(cat "$work/full")"
+  [[ $(head -n 1 "$work/full") == 1 ]] || fail "a full disk: $(cat "$work/full")"
+  ok "full disks"
+fi
+
+server evil "Subsystem sftp $(python3 -c "import sys; print(sys.executable)") $here/evil_sftp.py" "SetEnv PATH=$work/nothing"
+mkdir out
+cd out
+lines=7 tells 76 'a name that no file here may have' -r evil:/names .
+[[ $(find . -type f -printf x) == xx && $(cat names/good) == hello ]] || fail "took $(find .)"
+[[ -z $(find "$work" /tmp -maxdepth 1 -name escaped) ]] || fail "written outside"
+if grep -q $'\x1b' "$work/err"; then fail "told a terminal what to do"; fi
+lines=2 tells 65 'it lies too deep' -r evil:/deep .
+lines=2 tells 75 'a link leads back to a folder above' -r evil:/round .
+tells 75 'short: it became shorter while it was copied' evil:/short .
+tells 69 'huge: ' evil:/huge .
+tells 75 'long: ' evil:/long .
+[[ ! -e short && ! -e long && ! -e huge ]] || fail "a name for what is not whole"
+tells 65 'it has more than 250000 files' -r evil:/many .
+ok "a server that means no good"
