@@ -66,13 +66,18 @@ Result<Secret> load_token(const std::string& path) {
   return token;
 }
 
+Result<wire::Endpoint> find_endpoint(const Service& service) {
+  auto endpoint = wire::aws::parse_endpoint(service.url);
+  if (endpoint && endpoint->tls) return endpoint;
+  return Error{Errc::kConfig, "the service's address is not a URL of https: " +
+                                  (endpoint ? endpoint->url() : endpoint.error().detail)};
+}
+
 Result<ServiceClient> ServiceClient::open(const net::asio::any_io_executor& executor,
                                           const Service& service,
                                           const wire::ProxyRule& proxies) {
-  auto endpoint = wire::aws::parse_endpoint(service.url);
-  if (!endpoint || !endpoint->tls)
-    return Error{Errc::kConfig, "the service's address is not a URL of https: " +
-                                    escape_for_terminal(service.url)};
+  auto endpoint = find_endpoint(service);
+  if (!endpoint) return endpoint.error();
   const auto tls = net::TlsContext::client(service.ca_file);
   if (!tls) return tls.error();
   net::HttpClient client(executor, net::Outbound(*tls, proxies), kMaxAnswer);

@@ -21,6 +21,9 @@ struct Service {
   std::string ca_file;     ///< PEM; empty: the system's
 };
 
+/// Errors: kConfig, without what stands before an '@' in it.
+Result<wire::Endpoint> find_endpoint(const Service& service);
+
 /// Errors: kDenied: there is no token in it.
 Result<Secret> load_token(const std::string& path);
 

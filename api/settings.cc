@@ -18,6 +18,13 @@ namespace {
 constexpr std::size_t kMaxFile = 64 << 10;  ///< bytes
 constexpr const char* kSystemFile = "/etc/passport/passport.conf";
 
+constexpr std::array<SettingName, 6> kNames = {{{"service", "PASSPORT_SERVICE"},
+                                                {"ca", "PASSPORT_CA"},
+                                                {"token_file", "PASSPORT_TOKEN_FILE"},
+                                                {"account", "PASSPORT_ACCOUNT"},
+                                                {"region", "PASSPORT_REGION"},
+{"inventory_tags", "PASSPORT_INVENTORY_TAGS"}}};
+
 bool is_plain(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](unsigned char c) { return c >= ' ' && c != 127; });
@@ -62,9 +69,8 @@ bool set(Settings& into, std::string_view key, std::string_view value) {
 }
 
 bool is_key(std::string_view key) {
-  constexpr std::array<std::string_view, 6> kKeys = {"service", "ca",     "token_file",
-                                                     "account", "region", "inventory_tags"};
-  return std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end();
+  return std::any_of(kNames.begin(), kNames.end(),
+                     [key](const SettingName& name) { return name.key == key; });
 }
 
 /// A file that is not there says nothing.
@@ -92,6 +98,19 @@ std::string base_directory(const aws::Environment& environment, std::string_view
 
 }  // namespace
 
+std::span<const SettingName> setting_names() {
+  return kNames;
+}
+
+std::vector<std::string> settings_files(const aws::Environment& environment) {
+  if (auto named = aws::find_variable(environment, "PASSPORT_CONFIG"); !named.empty())
+    return {std::move(named)};
+  std::vector<std::string> out = {kSystemFile};
+  const auto own = base_directory(environment, "XDG_CONFIG_HOME", "/.config");
+  if (!own.empty()) out.push_back(own + "/passport/passport.conf");
+  return out;
+}
+
 Result<void> read_settings(std::string_view text, Settings& into) {
   const auto lines = parse_config_text(text);
   if (!lines) return lines.error();
@@ -115,20 +134,10 @@ Result<Settings> load_settings(const aws::Environment& environment) {
   Settings out;
   const auto state = base_directory(environment, "XDG_STATE_HOME", "/.local/state");
   if (!state.empty()) out.service.token_file = state + "/passport/token";
-  if (const auto named = aws::find_variable(environment, "PASSPORT_CONFIG"); !named.empty()) {
-    if (auto good = read_file(named, true, out); !good) return good.error();
-  } else {
-    if (auto good = read_file(kSystemFile, false, out); !good) return good.error();
-    const auto own = base_directory(environment, "XDG_CONFIG_HOME", "/.config");
-    if (!own.empty())
-      if (auto good = read_file(own + "/passport/passport.conf", false, out); !good)
-        return good.error();
-  }
-  constexpr std::pair<const char*, const char*> kVariables[] = {
-      {"PASSPORT_SERVICE", "service"},       {"PASSPORT_CA", "ca"},
-      {"PASSPORT_TOKEN_FILE", "token_file"}, {"PASSPORT_ACCOUNT", "account"},
-      {"PASSPORT_REGION", "region"},         {"PASSPORT_INVENTORY_TAGS", "inventory_tags"}};
-  for (const auto& [variable, key] : kVariables) {
+  const bool named = !aws::find_variable(environment, "PASSPORT_CONFIG").empty();
+  for (const auto& path : settings_files(environment))
+    if (auto good = read_file(path, named, out); !good) return good.error();
+  for (const auto& [key, variable] : kNames) {
     const auto value = aws::find_variable(environment, variable);
     if (!value.empty() && !set(out, key, value))
       return Error{Errc::kConfig,

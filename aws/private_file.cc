@@ -15,6 +15,8 @@
 namespace passport::aws {
 namespace {
 
+constexpr mode_t kPrivate = S_IRUSR | S_IWUSR;
+
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const auto n = ::write(fd, text.data(), text.size());
@@ -52,13 +54,9 @@ bool has_text(const std::string& path, std::string_view text) {
   return same;
 }
 
-}  // namespace
-
-Result<void> save_private_file(const std::string& path, std::string_view text) {
-  return replace_file(path, text, S_IRUSR | S_IWUSR);
-}
-
-Result<void> replace_file(const std::string& path, std::string_view text, mode_t mode) {
+/// `place` gives the complete file at its first path the second; false: errno says why.
+Result<void> write_file(const std::string& path, std::string_view text, mode_t mode,
+                        bool (*place)(const char* from, const char* to)) {
   const auto failed = [&path](int error) {
     return Error{Errc::kUnavailable,
                  "cannot write " + escape_for_terminal(path) + ": " + std::strerror(error)};
@@ -72,11 +70,32 @@ Result<void> replace_file(const std::string& path, std::string_view text, mode_t
   const bool closed = ::close(fd) == 0;
   if (written && !closed) error = errno;
   if (written && closed) {
-    if (::rename(part.c_str(), path.c_str()) == 0) return {};
+    if (place(part.c_str(), path.c_str())) return {};
     error = errno;
   }
   ::unlink(part.c_str());
   return failed(error);
+}
+
+}  // namespace
+
+Result<void> replace_file(const std::string& path, std::string_view text, mode_t mode) {
+  return write_file(path, text, mode, [](const char* from, const char* to) {
+    return ::rename(from, to) == 0;
+  });
+}
+
+Result<void> save_private_file(const std::string& path, std::string_view text) {
+  return replace_file(path, text, kPrivate);
+}
+
+Result<void> create_private_file(const std::string& path, std::string_view text) {
+  auto written = write_file(path, text, kPrivate, [](const char* from, const char* to) {
+    return ::link(from, to) == 0 && ::unlink(from) == 0;
+  });
+  if (!written && ::access(path.c_str(), F_OK) == 0)
+    return Error{Errc::kConflict, escape_for_terminal(path) + " is there already"};
+  return written;
 }
 
 Result<void> update_private_file(const std::string& path, std::string_view text) {

@@ -20,4 +20,7 @@ Result<void> replace_file(const std::string& path, std::string_view text, mode_t
 /// As save_private_file(), but a file that is so already is left as it is.
 Result<void> update_private_file(const std::string& path, std::string_view text);
 
+/// The same as save_private_file(), where nothing is yet. Errors: also kConflict.
+Result<void> create_private_file(const std::string& path, std::string_view text);
+
 }  // namespace passport::aws
