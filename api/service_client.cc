@@ -101,6 +101,7 @@ net::Task<Result<json::object>> ServiceClient::call(std::string method, std::str
   }
   const auto response =
       co_await client_.send(endpoint_, std::move(request), std::min(deadline, last_));
+  answered_ = response.has_value();
   if (!response) co_return response.error();
   if (response->status != 200 && response->status != 201) co_return describe(*response);
   co_return parse_json_object(response->body, "the service's answer", kMaxAnswer);

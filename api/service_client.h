@@ -11,7 +11,7 @@ namespace passport::api {
 
 inline constexpr std::chrono::seconds kCallTime{60};
 /// Bytes of an answer: GET /v1/access with 10,000 instances, each with the largest labels that
-/// passportd lets through, is half of that.
+/// passportd lets through, is two thirds of that.
 inline constexpr std::size_t kMaxAnswer = 64 << 20;
 
 /// Which passportd, and as whom.
@@ -49,6 +49,9 @@ class ServiceClient {
   /// Whatever is called ends at `last`, whatever deadline of its own it has.
   void end_calls_at(net::Deadline last) { last_ = last; }
 
+  /// Whether the service has answered the last call, whatever it said.
+  bool answered() const { return answered_; }
+
   std::string url() const { return endpoint_.url(); }
 
  private:
@@ -61,6 +64,7 @@ class ServiceClient {
   wire::Endpoint endpoint_;
   std::string token_file_;
   net::Deadline last_ = net::Deadline::max();
+  bool answered_ = false;
 };
 
 }  // namespace passport::api

@@ -23,7 +23,7 @@ constexpr std::array<SettingName, 6> kNames = {{{"service", "PASSPORT_SERVICE"},
                                                 {"token_file", "PASSPORT_TOKEN_FILE"},
                                                 {"account", "PASSPORT_ACCOUNT"},
                                                 {"region", "PASSPORT_REGION"},
-{"inventory_tags", "PASSPORT_INVENTORY_TAGS"}}};
+                                                {"inventory_tags", "PASSPORT_INVENTORY_TAGS"}}};
 
 bool is_plain(std::string_view text) {
   return std::all_of(text.begin(), text.end(),

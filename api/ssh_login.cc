@@ -91,8 +91,8 @@ std::unique_ptr<SshLogin> SshLogin::open(const SshTarget& target, Time deadline,
 }
 
 SshLogin::SshLogin(std::unique_ptr<Tunnel> tunnel, std::stop_token stop)
-    : tunnel_(std::move(tunnel)), session_(ssh_new()) {
-  on_stop_.emplace(std::move(stop), [this] { tunnel_->interrupt(); });
+    : tunnel_(std::move(tunnel)), stop_(std::move(stop)), session_(ssh_new()) {
+  on_stop_.emplace(stop_, [this] { tunnel_->interrupt(); });
 }
 
 SshLogin::~SshLogin() {
@@ -123,7 +123,7 @@ Error SshLogin::explain_end() {
 Error SshLogin::explain(const char* timeout_words) {
   const std::string words = escape_for_terminal(ssh_get_error(session_));
   const bool late = tunnel_->expired();
-  const auto& end = tunnel_->end(late ? 0ms : kProxyGrace);
+  const auto& end = tunnel_->end(late || stop_.stop_requested() ? 0ms : kProxyGrace);
   if (late) {
     auto error = explain_tunnel_end(end);
     return {Errc::kTimeout,

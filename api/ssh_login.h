@@ -71,6 +71,7 @@ class SshLogin {
   Error explain(const char* timeout_words);
 
   std::unique_ptr<Tunnel> tunnel_;
+  std::stop_token stop_;
   ssh_session_struct* session_ = nullptr;
   std::optional<std::stop_callback<std::function<void()>>> on_stop_;
 };

@@ -80,9 +80,8 @@ Result<void> write_file(const std::string& path, std::string_view text, mode_t m
 }  // namespace
 
 Result<void> replace_file(const std::string& path, std::string_view text, mode_t mode) {
-  return write_file(path, text, mode, [](const char* from, const char* to) {
-    return ::rename(from, to) == 0;
-  });
+  return write_file(path, text, mode,
+                    [](const char* from, const char* to) { return ::rename(from, to) == 0; });
 }
 
 Result<void> save_private_file(const std::string& path, std::string_view text) {

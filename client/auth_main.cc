@@ -68,8 +68,8 @@ CommandLine parse_arguments(const std::vector<std::string>& args) {
 }
 
 net::Task<Result<Secret>> ask() {
-  auto asking = net::ask_terminal(co_await net::asio::this_coro::executor,
-                                  "Token: ", net::deadline_in(kAnswerTime));
+  auto executor = co_await net::asio::this_coro::executor;
+  auto asking = net::ask_terminal(executor, "Token: ", net::deadline_in(kAnswerTime));
   co_return co_await std::move(asking);
 }
 

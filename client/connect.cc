@@ -146,9 +146,10 @@ int ask_for_access(const Error& why, const std::string& instance) {
 
 net::Task<Result<int>> wait_for_target(api::ServiceClient& service, const json::object& request,
                                        const Target& target) {
-  Watch watch(co_await net::asio::this_coro::executor, style_for(STDERR_FILENO, Colour::kAuto),
-              {Errc::kUnavailable, target.request + " goes on without this",
-               "passport request complete " + target.request + " ends it"});
+  const auto executor = co_await net::asio::this_coro::executor;
+  Error words{Errc::kUnavailable, target.request + " goes on without this",
+              "passport request complete " + target.request + " ends it"};
+  Watch watch(executor, style_for(STDERR_FILENO, Colour::kAuto), std::move(words));
   WaitPlan plan;
   plan.only_instance = target.id;
   auto waiting = wait_until_settled(service, request, watch, std::move(plan));

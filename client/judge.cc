@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/duration.h"
+#include "client/progress.h"
 #include "client/request_text.h"
 #include "wire/aws/identifiers.h"
 

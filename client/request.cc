@@ -56,6 +56,16 @@ net::Task<Result<int>> settle(ServiceClient& service, const RequestCommand& comm
   co_return command.wait && !ends ? status_of(request) : EX_OK;
 }
 
+/// What ctrl-C says before there is an answer, and of a request that goes on.
+Error not_known() {
+  return {Errc::kUnavailable, "it is not known whether the request was made",
+          "the same again, within 15 minutes, gets it if it was; see passport request list"};
+}
+Error goes_on(const RequestCommand& command) {
+  return {Errc::kUnavailable, command.id + " goes on without this",
+          "passport request show " + command.id + " says how it stands"};
+}
+
 net::Task<Result<int>> create(ServiceClient& service, const api::Settings& settings,
                               const RequestCommand& command) {
   auto completing = complete_wish(service, command);
@@ -65,21 +75,13 @@ net::Task<Result<int>> create(ServiceClient& service, const api::Settings& setti
     log_line("nothing was asked for");
     co_return kLeft;
   }
-  Watch watch(
-      co_await net::asio::this_coro::executor, style_for(STDERR_FILENO, command.colour),
-      {Errc::kUnavailable, "it is not known whether the request was made",
-       "the same again, within 15 minutes, gets it if it was; see passport request list"});
+  const auto executor = co_await net::asio::this_coro::executor;
+  Watch watch(executor, style_for(STDERR_FILENO, command.colour), not_known());
   auto making = make_request(service, settings.service.token_file, **wish, watch);
   auto made = co_await std::move(making);
   if (!made) co_return made.error();
   auto settled = settle(service, command, std::move(*made), watch);
   co_return co_await std::move(settled);
-}
-
-/// What ctrl-C says of a request that goes on.
-Error goes_on(const RequestCommand& command) {
-  return {Errc::kUnavailable, command.id + " goes on without this",
-          "passport request show " + command.id + " says how it stands"};
 }
 
 net::Task<Result<int>> extend(ServiceClient& service, const RequestCommand& command) {
@@ -96,8 +98,8 @@ net::Task<Result<int>> extend(ServiceClient& service, const RequestCommand& comm
   auto extended = service.call_again("POST", path + "/extend", std::move(body));
   auto answer = co_await std::move(extended);
   if (!answer) co_return answer.error();
-  Watch watch(co_await net::asio::this_coro::executor, style_for(STDERR_FILENO, command.colour),
-              goes_on(command));
+  const auto executor = co_await net::asio::this_coro::executor;
+  Watch watch(executor, style_for(STDERR_FILENO, command.colour), goes_on(command));
   auto settled = settle(service, command, std::move(*answer), watch);
   co_return co_await std::move(settled);
 }
@@ -106,8 +108,8 @@ net::Task<Result<int>> complete(ServiceClient& service, const RequestCommand& co
   auto asked = service.call_again("POST", "/v1/requests/" + command.id + "/complete", {});
   auto answer = co_await std::move(asked);
   if (!answer) co_return answer.error();
-  Watch watch(co_await net::asio::this_coro::executor, style_for(STDERR_FILENO, command.colour),
-              goes_on(command));
+  const auto executor = co_await net::asio::this_coro::executor;
+  Watch watch(executor, style_for(STDERR_FILENO, command.colour), goes_on(command));
   auto settled = settle(service, command, std::move(*answer), watch);
   co_return co_await std::move(settled);
 }

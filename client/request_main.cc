@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "client/request.h"
 #include "net/signals.h"
@@ -48,7 +49,7 @@ po::options_description visible_options(CommandLine& c) {
       "for", po::value(&c.lasts)->value_name("TIME"),
       "how long, or how much longer: 90s, 10m, 2h; by default 1h, at most 12h in all")(
       "ticket", po::value(&wish.ticket)->value_name("TEXT"), "that it belongs to")(
-      "keyType", po::value(&wish.key_type)->value_name("TYPE"),
+      "keyType,key-type", po::value(&wish.key_type)->value_name("TYPE"),
       "ed25519 or rsa; by default both")("break-glass", po::bool_switch(&wish.break_glass),
                                          "without approval; people are told at once")(
       "no-wait", po::bool_switch(&c.no_wait), "do not wait until it has come about")(
@@ -92,6 +93,7 @@ RequestCommand make_command(CommandLine c) {
     auto& wish = out.wish;
     if (!wish.reason.empty()) wish.reason = value_of(parse_reason(wish.reason));
     wish.ticket = value_of(parse_ticket(wish.ticket));
+    wish.key_type = to_lower(wish.key_type);
     if (!c.names.empty())
       wish.instances = value_of(parse_instances(fmt::format("{}", fmt::join(c.names, " "))));
   } else if (std::find(of_one.begin(), of_one.end(), c.verb) != of_one.end()) {

@@ -71,7 +71,7 @@ Result<Login> make_login(const std::string& instance,
     if (!words) return words.error();
     Login out;
     out.instance = instance;
-    out.target.proxy_command = *words + "--request " + access.request + " " + instance + " 22";
+    out.target.proxy_command = *words + request_options(access) + instance + " 22";
     out.target.host_key_name = instance;
     out.target.known_hosts = places.known_hosts;
     out.target.user = access.user;

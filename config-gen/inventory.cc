@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "api/service_client.h"
 #include "aws/own_directory.h"
 #include "aws/private_file.h"
 #include "base/log.h"
@@ -27,12 +28,12 @@ constexpr std::chrono::minutes kPatience{3};  ///< as passport-ssh-config has wi
 net::Task<void> ask_ssh_config(Result<net::CommandEnd>& out) {
   net::Command command;
   command.words = {net::find_program("passport-ssh-config"), "--json"};
-  command.most_output = kMaxJsonSize;
+  command.most_output = api::kMaxAnswer;
   out = co_await net::run_command(std::move(command), net::deadline_in(kPatience));
 }
 
 Result<InventoryPlan> make_plan(std::string_view said) {
-  const auto answer = parse_json_object(said, "passport-ssh-config's answer");
+  const auto answer = parse_json_object(said, "passport-ssh-config's answer", api::kMaxAnswer);
   if (!answer) return answer.error();
   InventoryPlan out;
   out.ssh_config = find_string(*answer, "path");

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "config-gen/host_names.h"
+#include "wire/aws/identifiers.h"
 
 namespace passport::config_gen {
 namespace {
@@ -21,12 +22,10 @@ std::string double_percents(std::string_view text) {
   return out;
 }
 
-/// Without a request it says that there is none.
-Result<std::string> render_proxy_command(const ConfigPlan& plan, const std::string& request) {
+Result<std::string> render_proxy_command(const ConfigPlan& plan, const std::string& options) {
   const auto words = quote_words(plan.proxy_command);
   if (!words) return words.error();
-  return double_percents(*words) + (request.empty() ? "" : "--request " + request + " ") +
-         "%h %p";
+  return double_percents(*words) + options + "%h %p";
 }
 
 /// Where the sockets' names would be too long, connections are not shared.
@@ -78,7 +77,7 @@ std::string render_hosts(const std::vector<CertifiedAccess>& accesses, bool incl
 
 Result<std::string> render_request(const ConfigPlan& plan, const CertifiedAccess& access,
                                    const std::string& common) {
-  const auto proxy = render_proxy_command(plan, access.request);
+  const auto proxy = render_proxy_command(plan, request_options(access));
   if (!proxy) return proxy.error();
   std::string out = "Match host ";
   for (const auto& host : access.hosts) out += host.id + ",";
@@ -106,6 +105,12 @@ Result<std::string> quote_path(const std::string& path) {
         Errc::kConfig, "\"" + escape_for_terminal(path) + "\" cannot stand in an ssh_config",
         "use a folder whose path has no quotes, backslashes, control characters or ${"};
   return "\"" + double_percents(path) + "\"";
+}
+
+std::string request_options(const api::Access& access) {
+  auto out = "--request " + access.request + " ";
+  if (wire::aws::is_region(access.region)) out += "--region " + access.region + " ";
+  return out;
 }
 
 Result<std::string> quote_words(const std::vector<std::string>& words) {
@@ -143,7 +148,7 @@ Result<std::string> render_ssh_config(const ConfigPlan& plan, bool included) {
     out += *text;
   }
   if (included) return out;
-  const auto proxy = render_proxy_command(plan, "");
+  const auto proxy = render_proxy_command(plan, "");  // it says that there is no request
   if (!proxy) return proxy.error();
   return out + "Match host i-*,mi-*\n  ProxyCommand " + *proxy + "\n";
 }

@@ -54,6 +54,9 @@ std::string render_known_hosts(const std::vector<CertifiedAccess>& accesses);
 /// In quotes, with nothing left for ssh to expand. Errors: kConfig.
 Result<std::string> quote_path(const std::string& path);
 
+/// What follows the proxy's own words for a request; a space at the end.
+std::string request_options(const api::Access& access);
+
 /// For the shell that ssh gives a ProxyCommand to; a space at the end. Errors: kConfig: a
 /// control character.
 Result<std::string> quote_words(const std::vector<std::string>& words);

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <sysexits.h>
 
-#include "aws/own_directory.h"
 #include "api/agent_place.h"
+#include "aws/own_directory.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "net/line_socket.h"

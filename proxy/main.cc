@@ -156,6 +156,7 @@ passport::proxy::SessionPlan make_plan(const Options& o) {
   passport::proxy::SessionPlan plan;
   plan.settings = {o.profile, o.region};
   if (!o.service.service.url.empty()) plan.service = o.service;
+  if (plan.service) plan.service->own = plan.settings;
   plan.request.target = o.target;
   plan.request.document_name = o.document;
   plan.request.parameters["portNumber"] = {std::to_string(o.port)};

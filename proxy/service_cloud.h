@@ -44,7 +44,11 @@ class ServiceCloud final : public Cloud {
   net::Outbound aws_;
   api::ServiceClient service_;
   ServiceChoice choice_;
-  std::string region_;  ///< of the session, as the service says
+  net::Task<Result<aws::Session>> start_alone(aws::StartSessionRequest request,
+                                              net::Deadline deadline);
+
+  std::string region_;          ///< of the session, as the service says
+  std::unique_ptr<Cloud> own_;  ///< the session is not the service's: it could not be reached
 };
 
 }  // namespace passport::proxy

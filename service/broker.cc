@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/target_fault.h"
 #include "service/fail_point.h"
 #include "service/logbook.h"
 
@@ -103,6 +104,10 @@ net::Task<Result<ApiAnswer>> Broker::start(SessionStep step) {
   wanted.reason = "Passport " + step.request.id;
   auto session =
       co_await (*client)->ssm().start_session(std::move(wanted), net::deadline_in(kCallTime));
+  if (!session && session.service_code() == "TargetNotConnected") {
+    auto explaining = explain(session.error(), std::move(step));
+    co_return co_await std::move(explaining);
+  }
   if (!session) co_return refused(session.error(), "ssm:StartSession", step);
   fail_point("session started");
   step.session = session->session_id;
@@ -115,6 +120,21 @@ net::Task<Result<ApiAnswer>> Broker::start(SessionStep step) {
   }
   auto handed = hand_out(std::move(step), std::move(*client), std::move(*session));
   co_return co_await std::move(handed);
+}
+
+/// Since when an instance is not connected, and what there is to do, as far as it is known.
+net::Task<Error> Broker::explain(Error failure, SessionStep step) {
+  const auto& region = step.request.region;
+  auto& ssm = access_.provisioning(config_.accounts.at(step.request.account), region);
+  const auto known =
+      co_await ssm.describe_instance(step.instance, net::deadline_in(kExplainTime));
+  if (!known) co_return failure;
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  auto fault = aws::find_target_fault(step.instance, region, *known, now);
+  if (!fault) co_return failure;
+  const auto name = step.instance + ": ";  // whoever asked says it
+  if (fault->detail.starts_with(name)) fault->detail.erase(0, name.size());
+  co_return *fault;
 }
 
 net::Task<Result<ApiAnswer>> Broker::resume(SessionStep step) {

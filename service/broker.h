@@ -11,6 +11,7 @@ namespace passport::service {
 class Broker {
  public:
   static constexpr std::chrono::seconds kCallTime{30};
+  static constexpr std::chrono::seconds kExplainTime{5};
   static constexpr std::chrono::seconds kUrlLife{60};  ///< for the websocket to be opened
 
   Broker(const Config& config, Database& database, AccountAccess& access)
@@ -24,6 +25,7 @@ class Broker {
   net::Task<Result<ApiAnswer>> start(SessionStep step);
   net::Task<Result<ApiAnswer>> resume(SessionStep step);
   net::Task<Result<ApiAnswer>> terminate(SessionStep step);
+  net::Task<Error> explain(Error failure, SessionStep step);
   net::Task<Result<ApiAnswer>> hand_out(SessionStep step, Client client, aws::Session session);
 
   const Config& config_;

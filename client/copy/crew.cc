@@ -107,7 +107,7 @@ void Crew::run(int worker) {
       const auto trouble = work(*remote, worker);
       session_opened(false);
       queue_.give_back(worker);
-      if (!trouble) break;
+      if (!trouble || stop_.stop_requested()) break;
       if (trouble->reach == Reach::kAll) return end_all(trouble->error);
       error = remote->explain_break();
       if (queue_.totals().fetched > before) failures = 0;
@@ -134,6 +134,12 @@ bool Crew::is_first(const Remote::Failure& failure) {
   const Lock lock(mutex_);
   no_sftp_ = no_sftp_ || (failure.no_sftp && !opened_);
   return !opened_;
+}
+
+/// Another session is there to finish what is left: this one may end meanwhile.
+bool Crew::is_spare() const {
+  const Lock lock(mutex_);
+  return sessions_ > 1;
 }
 
 /// Waits; not after a request to stop.
@@ -177,6 +183,7 @@ std::optional<Trouble> Crew::work(Remote& remote, int worker) {
     auto task = queue_.next();
     if (task.kind == Kind::kOver) break;
     if (task.kind == Kind::kWait) {
+      if (queue_.totals().all_copied && is_spare()) break;
       queue_.wait();
       continue;
     }
@@ -217,9 +224,8 @@ std::optional<Trouble> Crew::carry_out(Remote& remote, int worker, CopyQueue::Ta
   }
   if (!trouble) trouble = direction_.copy(remote, queue_, file, worker);
   if (!trouble || trouble->reach != Reach::kFile) return trouble;
-  direction_.leave(*file);
-  queue_.failed(file);
-  report_.failed(trouble->error);
+  direction_.leave(*file, false);
+  if (queue_.failed(file)) report_.failed(trouble->error);
   return std::nullopt;
 }
 

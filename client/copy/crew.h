@@ -45,6 +45,7 @@ class Crew {
   void run(int worker);
   void session_opened(bool open);
   bool is_first(const Remote::Failure& failure);
+  bool is_spare() const;
   void pause(int failures);
   void lose(Error error);
   void end_all(const Error& error);

@@ -39,8 +39,9 @@ class Direction {
   /// Gives folders their modes and times.
   virtual std::optional<Trouble> close(Remote& remote) = 0;
   virtual void save_journal(FileCopy& file, const ByteRanges& done) = 0;
-  /// Of a file that will not be finished now: what is there stays for the next copy, or goes.
-  virtual void leave(FileCopy& file) = 0;
+  /// Of a file that will not be finished now: what is there stays for the next copy, if that is
+  /// of use, or goes.
+  virtual void leave(FileCopy& file, bool for_later) = 0;
 
  protected:
   /// How the user calls a file there.

@@ -28,7 +28,7 @@ std::optional<FileStat> stat_here(const std::string& path) {
   return out;
 }
 
-/// A link here is followed: what it points to is replaced, and it stays.
+/// A link that the user names is followed: what it points to is replaced, and it stays.
 std::string resolve_here(const std::string& target) {
   std::error_code error;
   if (!std::filesystem::is_symlink(target, error)) return target;
@@ -114,7 +114,8 @@ std::optional<Trouble> Download::find_at(Remote& remote, CopyQueue& queue, const
                    {code, escape_for_terminal(remote_name(spot.source)) + ": " + words}};
   };
   if (spot.stat.kind == Kind::kFile) {
-    const auto target = resolve_here(spot.target);
+    // Others are replaced, so that no name of the instance's leads elsewhere.
+    const auto target = spot.target == wish_.target ? resolve_here(spot.target) : spot.target;
     const auto here = stat_here(target);
     if (here && here->kind != Kind::kFile)
       return Trouble{
@@ -141,6 +142,13 @@ std::optional<Trouble> Download::find_in_folder(Remote& remote, CopyQueue& queue
                                          ": a link leads back to a folder above"}};
   const bool made = ::mkdir(spot.target.c_str(), 0700 | spot.stat.mode) == 0;
   if (!made && errno != EEXIST) return local_trouble(spot.target, errno);
+  std::error_code error;
+  const bool link = std::filesystem::is_symlink(spot.target, error);
+  if (!std::filesystem::is_directory(spot.target, error) ||
+      (link && spot.target != wish_.target))
+    return Trouble{Reach::kFile,
+                   {Errc::kConflict, escape_for_terminal(spot.target) +
+                                         ": something that is no folder is in its way"}};
   const auto taken = take_target(spot.target, spot.source);
   if (taken == Taken::kRefused) return std::nullopt;
   // The contents of "." and the like go into a folder that has its own mode.
@@ -201,7 +209,6 @@ std::optional<Trouble> Download::prepare(Remote& remote, FileCopy& file, ByteRan
            "ssh can print it: ssh HOST cat FILE"}};
   }
   Trouble trouble;
-  const std::lock_guard<std::mutex> lock(file.journal_mutex);
   if (!file.part) file.part = PartFile::open(file.target, file.identity, trouble);
   if (!file.part) return trouble;
   found = file.part->found();
@@ -272,8 +279,8 @@ std::optional<Trouble> Download::finish(Remote& remote, CopyQueue& queue,
     auto trouble = settle(remote, queue, files[i], checks[i]);
     if (trouble && trouble->reach != Reach::kFile) return trouble;
     if (!trouble) continue;
-    leave(*files[i]);
-    queue.failed(files[i]);
+    leave(*files[i], true);
+    (void)queue.failed(files[i]);
     report_.failed(trouble->error);
   }
   return std::nullopt;
@@ -281,7 +288,6 @@ std::optional<Trouble> Download::finish(Remote& remote, CopyQueue& queue,
 
 std::optional<Trouble> Download::settle(Remote& remote, CopyQueue& queue, const FilePtr& file,
                                         Check check) {
-  const std::lock_guard<std::mutex> lock(file->journal_mutex);
   if (check == Check::kSame || check == Check::kSizesOnly) {
     if (check == Check::kSizesOnly) report_.notice(unverified());
     if (auto trouble = file->part->keep(file->stat)) return trouble;
@@ -290,19 +296,23 @@ std::optional<Trouble> Download::settle(Remote& remote, CopyQueue& queue, const 
   }
   const auto name = escape_for_terminal(remote_name(file->source));
   const auto now = remote.stat(file->source);
+  if (!now && remote.broken()) return remote_trouble(remote, name, now.error());
+  const bool changed = now && (now->size != file->stat.size || now->mtime != file->stat.mtime);
+  if (now && check == Check::kDiffers && !changed && !file->again) {
+    file->part->start_over();
+    queue.copy_again(file);
+    return std::nullopt;
+  }
+  file->part->discard();
   if (!now) return remote_trouble(remote, remote_name(file->source), now.error());
-  file->part->start_over();
   if (check == Check::kUnreadable)
     return Trouble{Reach::kFile, {Errc::kDenied, name + ": it cannot be read any more"}};
-  if (now->size != file->stat.size || now->mtime != file->stat.mtime)
+  if (changed)
     return Trouble{
         Reach::kFile,
         {Errc::kConflict, name + ": it changed while it was copied", "copy it again"}};
-  if (file->again)
-    return Trouble{Reach::kFile,
-                   {Errc::kConflict, name + ": what was copied has another SHA-256"}};
-  queue.copy_again(file);
-  return std::nullopt;
+  return Trouble{Reach::kFile,
+                 {Errc::kConflict, name + ": what was copied has another SHA-256"}};
 }
 
 std::optional<Trouble> Download::close(Remote&) {
@@ -317,14 +327,12 @@ std::optional<Trouble> Download::close(Remote&) {
 }
 
 void Download::save_journal(FileCopy& file, const ByteRanges& done) {
-  const std::lock_guard<std::mutex> lock(file.journal_mutex);
   if (file.part) file.part->save_journal(done);
 }
 
-void Download::leave(FileCopy& file) {
-  const std::lock_guard<std::mutex> lock(file.journal_mutex);
+void Download::leave(FileCopy& file, bool for_later) {
   if (!file.part) return;
-  const bool worth = file.stat.size > kJournalFrom && file.pieces;
+  const bool worth = for_later && file.stat.size > kJournalFrom && file.pieces;
   if (worth && file.pieces->done().total() > 0) {
     file.part->stay(file.pieces->done());
   } else {

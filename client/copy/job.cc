@@ -49,7 +49,7 @@ std::optional<int> CopyJob::run() {
     watch(crew, line);
     if (crew.no_sftp()) return std::nullopt;
   }
-  for (const auto& file : queue_.unfinished()) direction_->leave(*file);
+  for (const auto& file : queue_.unfinished()) direction_->leave(*file, true);
   return conclude(line);
 }
 

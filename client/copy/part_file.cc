@@ -98,6 +98,7 @@ std::string PartFile::hash(const std::stop_token& stop) const {
 }
 
 void PartFile::save_journal(const ByteRanges& done) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (over_ || journal_.size <= kJournalFrom) return;
   journal_.done = done;
   // Without it the next copy begins anew, and that is all.
@@ -110,6 +111,7 @@ std::optional<Trouble> PartFile::keep(const FileStat& stat) {
                     (journal_.size <= kJournalFrom || ::fsync(fd_.get()) == 0) &&
                     ::rename(path_.c_str(), target_.c_str()) == 0;
   if (!good) return local_trouble(target_, errno);
+  const std::lock_guard<std::mutex> lock(mutex_);
   over_ = true;
   ::unlink((path_ + ".journal").c_str());
   return std::nullopt;
@@ -123,10 +125,12 @@ void PartFile::start_over() {
 
 void PartFile::stay(const ByteRanges& done) {
   save_journal(done);
+  const std::lock_guard<std::mutex> lock(mutex_);
   over_ = true;
 }
 
 void PartFile::discard() {
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (std::exchange(over_, true)) return;
   ::unlink(path_.c_str());
   ::unlink((path_ + ".journal").c_str());

@@ -3,6 +3,7 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 
 #include "client/copy/journal.h"
@@ -17,7 +18,8 @@ inline constexpr std::uint64_t kJournalFrom = 1 << 20;
 /// cannot be read, or on a request to stop.
 std::string hash_file(int descriptor, std::uint64_t size, const std::stop_token& stop);
 
-/// The errors are Troubles of `target`. Writes to different bytes may be made at once.
+/// The errors are Troubles of `target`. Writes to different bytes may be made at once, and
+/// journals saved meanwhile.
 /// The text of a journal; empty when there is none.
 std::string load_journal(const std::string& path);
 
@@ -49,6 +51,7 @@ class PartFile {
   Journal journal_;
   net::Fd fd_;
   ByteRanges found_;
+  std::mutex mutex_;  ///< of the journal's file
   bool over_ = false;
   bool blank_ = false;  ///< it holds zeros wherever nothing was written
 };

@@ -52,10 +52,16 @@ CopyQueue::Task CopyQueue::next() {
   const Lock lock(mutex_);
   if (abandoned_) return {};
   std::vector<FilePtr> copied;
-  for (const auto& file : active_)
-    if (is_in(file, State::kCopied) && copied.size() < kBatch) copied.push_back(file);
+  std::uint64_t bytes = 0;
+  for (const auto& file : active_) {
+    if (!is_in(file, State::kCopied) || copied.size() == kBatch || bytes >= kBatchBytes)
+      continue;
+    copied.push_back(file);
+    bytes += file->stat.size;
+  }
   const auto open = find_open();
-  if (copied.size() == kBatch || (!copied.empty() && !open && waiting_.empty())) {
+  const bool many = copied.size() == kBatch || bytes >= kBatchBytes;
+  if (many || (!copied.empty() && !open && waiting_.empty())) {
     for (const auto& file : copied) file->state = State::kFinishing;
     return {Task::Kind::kFinish, std::move(copied)};
   }
@@ -148,15 +154,16 @@ void CopyQueue::copy_again(const FilePtr& file) {
   changed_.notify_all();
 }
 
-void CopyQueue::failed(const FilePtr& file) {
+bool CopyQueue::failed(const FilePtr& file) {
   const Lock lock(mutex_);
-  if (is_in(file, State::kOver)) return;
+  if (is_in(file, State::kOver)) return false;
   file->state = State::kOver;
   bytes_ -= file->stat.size;
   if (file->pieces) done_ -= file->pieces->done().total();
   std::erase(active_, file);
   ++over_;
   changed_.notify_all();
+  return true;
 }
 
 void CopyQueue::closed() {
@@ -191,6 +198,10 @@ Totals CopyQueue::totals() const {
   for (const auto& file : active_)
     if (is_in(file, State::kCopying)) out.unclaimed += file->pieces->unclaimed();
   out.all_found = all_found_;
+  out.all_copied = all_found_ && waiting_.empty() &&
+                   std::all_of(active_.begin(), active_.end(), [](const FilePtr& file) {
+                     return is_in(file, State::kCopied) || is_in(file, State::kFinishing);
+                   });
   out.over = abandoned_ || close_ == Close::kDone;
   return out;
 }

@@ -23,11 +23,11 @@ struct FileCopy {
   Journal identity{};     ///< without what is done
   std::string journal{};  ///< path of one kept here for a file there
 
-  std::mutex journal_mutex{};        ///< of what is here, which the journal is saved with
   std::unique_ptr<PartFile> part{};  ///< to this machine
   net::Fd local{};                   ///< from this machine
-  bool journal_over = false;         ///< it is not to be saved any more
-  bool again = false;                ///< it is being copied a second time
+  std::mutex journal_mutex{};
+  bool journal_over = false;  ///< it is not to be saved any more
+  bool again = false;         ///< it is being copied a second time
 
   // The queue's.
   enum class State { kWaiting, kPreparing, kCopying, kCopied, kFinishing, kOver };
@@ -47,7 +47,8 @@ struct Totals {
   std::size_t waiting = 0;      ///< files that nobody has begun
   std::uint64_t unclaimed = 0;  ///< bytes of all that nobody copies yet
   bool all_found = false;
-  bool over = false;  ///< nothing is left to do, for better or worse
+  bool all_copied = false;  ///< and found; they are yet to be compared and named
+  bool over = false;        ///< nothing is left to do, for better or worse
 };
 
 class CopyQueue {
@@ -69,6 +70,7 @@ class CopyQueue {
     unsigned round;
   };
   static constexpr std::size_t kBatch = 32;  ///< files that are finished together
+  static constexpr std::uint64_t kBatchBytes = 64 << 20;
   static constexpr std::chrono::seconds kLate{2};
 
   // For who looks for files.
@@ -87,7 +89,8 @@ class CopyQueue {
   void give_back(int worker);
   void finished(const FilePtr& file);
   void copy_again(const FilePtr& file);
-  void failed(const FilePtr& file);
+  /// False when it had failed before: several may find out.
+  bool failed(const FilePtr& file);
   void closed();
   /// A task that was not done: somebody else may do it.
   void return_task(const Task& task);

@@ -75,7 +75,8 @@ std::optional<HashAnswer> parse_hash_answer(std::string_view text, std::size_t w
 
 std::string render_move_script(const std::vector<Move>& moves) {
   std::string out =
-      "m() { if [ ! -d \"$2\" ] && mv -f -- \"$1\" \"$2\" 2>/dev/null; then echo moved; else "
+      "m() { if { [ ! -e \"$2\" ] || [ -f \"$2\" ]; } && mv -f -- \"$1\" \"$2\" 2>/dev/null; "
+      "then echo moved; else "
       "echo -; fi; }\n";
   for (const auto& move : moves)
     out += fmt::format("m {} {}\n", quote_for_sh(move.from), quote_for_sh(move.to));

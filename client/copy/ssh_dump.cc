@@ -50,7 +50,11 @@ Result<std::string> expand(const std::string& text, const std::map<char, std::st
 Result<api::SshTarget> parse_ssh_dump(std::string_view dump, const std::string& host) {
   const auto values = parse_lines(dump);
   const auto proxy = first_of(values, "proxycommand");
-  if (proxy.empty() || proxy == "none") return Error{Errc::kNotFound, "it has no ProxyCommand"};
+  const auto agent = first_of(values, "identityagent");
+  // For instances without a request the config has a ProxyCommand that says so, and nothing
+  // else.
+  if (proxy.empty() || proxy == "none" || !agent.starts_with('/'))
+    return Error{Errc::kNotFound, "it has no ProxyCommand, or no agent"};
   const auto hostname = first_of(values, "hostname");
   const auto alias = first_of(values, "hostkeyalias");
   api::SshTarget out;
@@ -63,7 +67,7 @@ Result<api::SshTarget> parse_ssh_dump(std::string_view dump, const std::string& 
   if (!command) return command.error();
   out.proxy_command = *command;
   out.known_hosts = first_of(values, "userknownhostsfile");
-  out.agent_socket = first_of(values, "identityagent");
+  out.agent_socket = agent;
   out.compress = first_of(values, "compression") == "yes";
   for (const auto* key : {"certificatefile", "identityfile"}) {
     const auto at = values.find(key);

@@ -62,9 +62,21 @@ std::optional<Trouble> Upload::find(Remote& remote, CopyQueue& queue) {
     return Trouble{
         Reach::kAll,
         {Errc::kUsage, escape_for_terminal(remote_name(wish_.target)) + ": it is no folder"}};
+  if (there && there->kind == Kind::kOther)
+    return Trouble{Reach::kAll,
+                   {Errc::kConflict, escape_for_terminal(remote_name(wish_.target)) +
+                                         ": it is no regular file"}};
+  auto target = wish_.target;
+  const auto own = there && !folder ? remote.stat_link(target) : there;
+  if (own && own->kind == Kind::kLink) {
+    // A link that the user names is followed: what it points to is replaced, and it stays.
+    const auto real = remote.real_path(target);
+    if (!real) return remote_trouble(remote, remote_name(target), real.error());
+    target = *real;
+  }
   for (const auto& source : wish_.sources) {
     const auto name = base_name(source);
-    Spot spot{source, folder && !name.empty() ? join(wish_.target, name) : wish_.target};
+    Spot spot{source, folder && !name.empty() ? join(target, name) : target};
     std::optional<Trouble> trouble;
     if (::stat(source.c_str(), &spot.stat) != 0) {
       trouble = local_trouble(source, errno);
@@ -148,7 +160,6 @@ void Upload::add(CopyQueue& queue, const Spot& spot) {
 }
 
 std::optional<Trouble> Upload::prepare(Remote& remote, FileCopy& file, ByteRanges& found) {
-  const std::lock_guard<std::mutex> lock(file.journal_mutex);
   struct stat now {};
   if (!file.local)
     file.local.reset(::open(file.source.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
@@ -199,10 +210,12 @@ std::optional<Trouble> Upload::copy(Remote& remote, CopyQueue& queue, const File
     const auto n =
         ::pread(file->local.get(), buffer.data(), range.size(), static_cast<off_t>(range.from));
     if (n < 0) return local_trouble(file->source, errno);
-    if (static_cast<std::uint64_t>(n) < range.size())
+    if (static_cast<std::uint64_t>(n) < range.size()) {
+      (void)remote.remove(part_path(*file));
       return Trouble{Reach::kFile,
                      {Errc::kConflict, escape_for_terminal(file->source) +
                                            ": it became shorter while it was copied"}};
+    }
     const auto written = (*opened)->write(range.from, ByteView(buffer).first(range.size()));
     if (!written) return explain_write(remote, file->target, written.error());
     if (queue.begin_write(file, *claim)) queue.finish_write(file, *claim);
@@ -295,8 +308,8 @@ std::optional<Trouble> Upload::name_without_shell(Remote& remote, const FileCopy
 }
 
 void Upload::give_up(CopyQueue& queue, const FilePtr& file, const Error& error) {
-  leave(*file);
-  queue.failed(file);
+  leave(*file, true);
+  (void)queue.failed(file);
   report_.failed(error);
 }
 
@@ -326,7 +339,8 @@ void Upload::drop_journal(FileCopy& file) {
   if (!file.journal.empty()) ::unlink(file.journal.c_str());
 }
 
-void Upload::leave(FileCopy& file) {
+void Upload::leave(FileCopy& file, bool for_later) {
+  if (!for_later) return drop_journal(file);
   if (file.pieces) save_journal(file, file.pieces->done());
 }
 

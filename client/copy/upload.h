@@ -21,7 +21,7 @@ class Upload : public Direction {
                                 const std::vector<FilePtr>& files) override;
   std::optional<Trouble> close(Remote& remote) override;
   void save_journal(FileCopy& file, const ByteRanges& done) override;
-  void leave(FileCopy& file) override;
+  void leave(FileCopy& file, bool for_later) override;
 
  private:
   struct Spot;

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Ansible over what is active: a play on many hosts with one session for each, one host that is away, and what
-# is said when there is no inventory.
+# Ansible over what is active: a play on many hosts with one session for each, while AWS throttles; one host that
+# is away; and what is said when there is no inventory.
 # shellcheck source=tests/e2e/service_lib.sh
 . "$(dirname "$0")/service_lib.sh"
 instances=${PASSPORT_HOSTS:-50}
@@ -41,9 +41,14 @@ assert sorted(said["account_123456789012"]["hosts"]) == sorted(said["region_eu_w
 assert said["_meta"]["hostvars"][sys.argv[1]] == one and one["ansible_user"] == "$user"
 END
 ok "inventory"
+# Completions know what was written for it.
+known=$("$passport" --complete ssh-config --i '')
+for instance in "${ids[@]}"; do grep -qxF "$instance" <<<"$known" || fail "completions do not know $instance: $known"; done
+[[ $("$passport" --complete request show '') == "$id" ]] || fail "completions do not know $id"
+ok "completions"
 
 cat >play.yml <<END
-- hosts: request_${id//-/_}:!$away
+- hosts: request_${id//-/_}
   gather_facts: false
   tasks:
     - ping:
@@ -58,30 +63,31 @@ cat >play.yml <<END
     - assert: {that: [who.stdout == "$user", root.stdout == "root"], quiet: true}
 END
 head -c 100000 /dev/urandom >data
-sessions() { grep -F '"action":"ssm:StartSession"' "$state/audit.jsonl" | grep -vcF "$away" || true; }
+sessions() { grep -F '"action":"ssm:StartSession"' "$state/audit.jsonl" | grep -F '"result":"ok"' | grep -vcF "$away" || true; }
+# All at once they are more than AWS lets start in a second.
+"$lab" fault --state "$state" start-rate=20 >/dev/null
 started=$SECONDS
-ansible-playbook -i "$inventory" play.yml >out 2>err || fail "the play: $(tail -n 80 out err)"
+rc=0
+ansible-playbook -i "$inventory" -e ansible_python_interpreter=/usr/bin/python3 play.yml >out 2>err || rc=$?
+[[ $rc == 4 ]] || fail "the play: status $rc: $(tail -n 80 out err)"
 for instance in "${ids[@]}"; do
   grep -q "^$instance  *: ok=5  *changed=1  *unreachable=0  *failed=0 " out || fail "$instance: $(grep "^$instance" out err)"
 done
 [[ ! -s err ]] || fail "the play said $(cat err)"
-[[ $(sessions) == "$instances" ]] || fail "$(sessions) sessions for $instances hosts"
-ok "a play of 5 tasks on $instances hosts over as many sessions: $((SECONDS - started)) s"
+# The one that is away is unreachable, with the reason.
+grep -q "^$away  *: ok=0  *changed=0  *unreachable=1 " out || fail "$away: $(grep "$away" out)"
+grep "^fatal: .$away.: UNREACHABLE" out | grep -q "passport-proxy: $away: the agent on the instance did not attach" ||
+  fail "$away: $(grep "$away" out)"
+# A session is shared for a minute after its last use; a slower machine may need another.
+most=$((SECONDS - started < 60 ? instances : 2 * instances))
+(($(sessions) >= instances && $(sessions) <= most)) || fail "$(sessions) sessions for $instances hosts"
+ok "a play of 5 tasks on $instances hosts over $(sessions) sessions: $((SECONDS - started)) s"
 
-# By names of hosts, over the same sessions; the data is what was sent.
+# By names of hosts; the data is what was sent.
 started=$SECONDS
 ansible -i "$inventory" "${ids[0]}:${ids[1]}" -m command -a 'sha256sum data' >out || fail "sha256sum: $(cat out)"
 [[ $(grep -c "^$(sha256sum data | cut -d ' ' -f 1)" out) == 2 ]] || fail "the data: $(cat out)"
-[[ $(sessions) == "$instances" ]] || fail "$(sessions) sessions for $instances hosts"
 ok "names of hosts: $((SECONDS - started)) s"
-
-# The one that is away is unreachable, with the reason; the others are not held up.
-rc=0
-ansible -i "$inventory" "${ids[0]}:$away" -m ping >out 2>err || rc=$?
-[[ $rc == 4 ]] || fail "one is away: status $rc: $(cat out err)"
-grep -q "^${ids[0]} | SUCCESS" out || fail "the other: $(cat out)"
-grep -A 3 "^$away | UNREACHABLE" out | grep -q "passport-proxy: $away: " || fail "the one that is away: $(cat out err)"
-ok "one is away"
 
 # Without an inventory Ansible says why.
 echo ppt_nonsense >token

@@ -29,7 +29,8 @@ for verb in auth connect copy diagnostics inventory request ssh-config; do
   grep -qw "$verb" "$work/out" || fail "--help has no $verb: $(cat "$work/out")"
 done
 for verb in agent auth connect copy diagnostics inventory proxy request ssh-config; do
-  passport help "$verb" 2>/dev/null | col -b | grep -q "PASSPORT-${verb^^}(1)" || fail "help $verb"
+  passport help "$verb" 2>/dev/null >"$work/out" || fail "help $verb"
+  grep -q "PASSPORT-${verb^^}(1)" "$work/out" || fail "help $verb: $(head -n 3 "$work/out")"
   [[ $(passport "$verb" --version) == "passport-$verb $(cat "$here/../../version")" ]] || fail "$verb --version"
 done
 ok "passport --help, passport help VERB"
@@ -50,7 +51,7 @@ path=$(passport ssh-config --keyType rsa --i "${ids[0]}") || fail "--keyType rsa
 [[ $(ssh -F "$path" -o ControlPath=none "${ids[0]}" id -un) == "$user" ]] || fail "ssh with RSA"
 ok "passport ssh-config"
 
-on_terminal 'wait:\r\n' "send:${ids[1]}\n" 'wait:$ ' 'send:id -un; exit 3\n' "wait:$user" -- passport connect
+on_terminal "wait:${ids[1]}" "send:${ids[1]}" "wait:1/2" 'send:\r' 'wait:$ ' 'send:id -un; exit 3\n' "wait:$user" -- passport connect
 grep -q '^status 3' "$work/seen" || fail "connect: $(cat "$work/seen")"
 on_terminal 'wait:$ ' 'send:id -un; exit\n' "wait:$user" -- passport connect "${ids[0]}"
 ok "passport connect"

@@ -112,6 +112,10 @@ same_offers "$(printf '%s\n' ed25519 rsa)" ssh-config --keyType ''
 same_offers "$hosts" ssh-config --i ''
 same_offers "$(grep ^i- <<<"$hosts")" ssh-config --keyType rsa --i i-
 same_offers "$(printf '%s\n' login logout status)" auth ''
+same_offers "$(printf '%s\n' bundle doctor)" diagnostics ''
+same_offers "$(grep ^i- <<<"$hosts")" diagnostics doctor --all i-
+same_offers "$hosts" connect --keyType rsa ''
+same_offers i-0123456789abcdef0: copy -j 4 ./nothing i-
 same_offers "$requests" request show ''
 same_offers "$requests" request extend --for 10m ar-
 same_offers '' request list --reason ''

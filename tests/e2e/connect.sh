@@ -155,6 +155,7 @@ on_terminal wait:provisioning wait:lab-3 -- passport-connect "${ids[2]}" -- host
 ended 0
 "$lab" fault --state "$state" command-delay= >/dev/null
 ask --no-wait "${ids[2]}" i-0ffffffffffffffff
+# shellcheck disable=SC2317  # by wait_for
 failed() { [[ $(passport-request show "$(made)") == *"i-0ffffffffffffffff  failed"* ]]; }
 wait_for 60 failed || fail "not failed: $(passport-request show "$(made)")"
 refused 69 "i-0ffffffffffffffff: its user could not be made: aws: InvalidInstanceId" i-0ffffffffffffffff

@@ -141,8 +141,21 @@ rm trap.passport-part
 ln -s down linked
 copies "plain:$work/there/old" linked
 [[ -L linked ]] || fail "a link of the user's own is gone"
+ln -s old "$work/there/linked"
+copies "$work/data" "plain:$work/there/linked"
+[[ -L $work/there/linked ]] || fail "a link there is gone"
+mkfifo "$work/there/fifo"
+tells 75 "fifo: it is no regular file" "$work/data" "plain:$work/there/fifo"
 mkdir -p tree/d
 echo 1 >tree/x
+echo 1 >tree/d/y
+copies -r tree "plain:$work/there/tree"
+mkdir -p below/tree "$work/elsewhere"
+ln -s "$work/elsewhere" below/tree/d
+ln -s "$work/precious" below/tree/x
+tells 75 "below/tree/d: something that is no folder is in its way" -r "plain:$work/there/tree" below
+[[ -z $(ls "$work/elsewhere") && $(cat "$work/precious") == precious && $(cat below/tree/x) == 1 ]] || fail "a link led out"
+tells 75 "down: something that is no folder is in its way" -r "plain:$work/there/tree" down
 echo 2 >tree/x.passport-part
 lines=1 tells 75 "it has the name of a copy under way" -r tree "plain:$work/there/tree"
 ok "links and names in the way"
@@ -150,6 +163,7 @@ ok "links and names in the way"
 # Disks without room.
 if [[ $(id -u) == 0 ]]; then
   mkdir "$work/small"
+  # shellcheck disable=SC2016  # for the inner one
   unshare -m bash -c 'mount -t tmpfs -o size=1m tmpfs "$0/small"
     cd "$0/here"
     for way in "plain:$0/there/up $0/small/full" "$0/data plain:$0/small/full"; do

@@ -62,7 +62,7 @@ PASSPORT_TOKEN_FILE=$work/eve refused 77 "you may not do that, or there is no su
 PASSPORT_TOKEN_FILE=$work/eve refused 77 "you may not do that" request create --reason "to look" "${ids[0]}"
 refused 64 'create wants a --reason' request create "${ids[0]}"
 refused 64 'is not the id of a request' request show ../accounts
-refused 64 'instances: ' request create --reason x nonsense
+refused 64 '"nonsense" is not the id of an instance' request create --reason x nonsense
 refused 77 "no such thing" request show ar-ffffffffffffffff
 ok "request"
 
@@ -135,7 +135,7 @@ id=$(awk '$1 == "request" { print $2 }' "$work/out")
 one() { [[ $("$passport" request show "$id") == *"${ids[0]}  active"* ]]; }
 wait_for 30 one || fail "one of two: $("$passport" request show "$id")"
 [[ $("$passport" request show "$id") == *"i-0ffffffffffffffff  "*": "* ]] || fail "why not: $("$passport" request show "$id")"
-"$passport" request complete "$id" >/dev/null
+"$passport" request complete --no-wait "$id" >/dev/null
 ok "one of two"
 
 "$passport" auth logout || fail "logout"

@@ -168,6 +168,7 @@ passport-agent drop-request "$id" >/dev/null || fail "drop-request"
 doctor 69 "FAIL  agent: it holds no keys of $id"
 has "      have it done: passport ssh-config"
 passport-agent stop >/dev/null || fail "stop"
+wait_for 10 test ! -S "$XDG_RUNTIME_DIR/passport/control.sock" || fail "the agent does not end"
 doctor 69 "FAIL  agent: none runs"
 passport-agent start >/dev/null || fail "start"
 doctor 69 "FAIL  agent: it holds no keys of $id"
@@ -240,9 +241,9 @@ printf 'planted-host ssh-ed25519 cGxhbnRlZA==\n' >>"$XDG_RUNTIME_DIR/passport/kn
 # shellcheck disable=SC2031  # start_service changes its own copy alone
 planted=(planted hunter2 "$jwt" "$secret" ASIAPLANTEDPLANTED12 "$AWS_SECRET_ACCESS_KEY" "$(cat "$token")" c2lnbmF0dXJl cGxhbnRlZ)
 bundle() {
-  env MY_THING=planted-thing DB_URL=postgres://u:planted-db@h/db HTTPS_PROXY=http://u:hunter2@127.0.0.1:1 "JWT=$jwt" \
+  env MY_THING=planted-thing DB_URL=postgres://u:planted-db@h/db HTTPS_PROXY=http://u:hunter2@127.0.0.1:1 NO_PROXY=127.0.0.1 "JWT=$jwt" \
     "LANG=$secret" "TERM=ASIAPLANTEDPLANTED12" "TZ=Authorization: Bearer planted-bearer" "AWS_SESSION_TOKEN=planted-session" \
-    "AWS_ENDPOINT_URL_KMS=https://h/?X-Amz-Signature=planted" "$passport" diagnostics bundle "$@"
+    "LC_ALL=https://h/?X-Amz-Signature=planted" "$passport" diagnostics bundle "$@"
 }
 for config_file in "$conf" "$work/odd.conf"; do
   for more in '' --anonymous; do
@@ -266,7 +267,7 @@ unset PASSPORT_CONFIG
 ok "nothing that is planted"
 bundle --list >"$work/list" || fail "--list"
 for entry in about.txt doctor.txt doctor.json versions.txt own-passport.conf environment.txt ssh_config known_hosts agent-list.json \
-  agent-status.json requests.json; do grep -q "^ *[0-9]*  $entry$" "$work/list" || fail "no $entry: $(cat "$work/list")"; done
+  agent-status.json requests.json; do grep -q "^ *[0-9]*  $entry$" "$work/list" || fail "no $entry: $(cat "$work/list"; bundle --print doctor.txt)"; done
 bundle --print doctor.txt | grep -q "^ok    agent: $id" || fail "--print doctor.txt"
 bundle --print own-passport.conf | grep -qx "service = $url" || fail "--print own-passport.conf"
 bundle --print environment.txt | grep -qx 'MY_THING=\[redacted\]' || fail "--print environment.txt"

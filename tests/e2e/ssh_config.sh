@@ -142,7 +142,7 @@ become ann
 chmod 755 "$XDG_RUNTIME_DIR/passport"
 refused 77 "other users may enter \"$XDG_RUNTIME_DIR/passport\""
 chmod 700 "$XDG_RUNTIME_DIR/passport"
-XDG_RUNTIME_DIR=$work/mine refused 78 "\"$work/mine/passport\": not a directory"
+XDG_RUNTIME_DIR=$work/mine refused 78 "\"$work/mine/passport\": Not a directory"
 mkdir -m 755 "$work/readonly"
 chmod 711 "$work"
 chmod 644 "$work/tls.pem"
@@ -150,7 +150,7 @@ cp "$work/ann" "$work/anns"
 chown nobody "$work/anns"
 rc=0
 XDG_RUNTIME_DIR=$work/readonly PASSPORT_TOKEN_FILE=$work/anns setpriv --reuid nobody --clear-groups passport-ssh-config >"$work/out" 2>"$work/err" || rc=$?
-[[ $rc == 77 && $(cat "$work/err") == *"\"$work/readonly/passport\": permission denied"* ]] || fail "a read-only folder: $rc $(cat "$work/err")"
+[[ $rc == 77 && $(cat "$work/err") == *"\"$work/readonly/passport\": Permission denied"* ]] || fail "a read-only folder: $rc $(cat "$work/err")"
 [[ $(env -u XDG_RUNTIME_DIR "$passport" ssh-config) == "$HOME/.local/state/passport/ssh_config" ]] || fail "without XDG_RUNTIME_DIR"
 [[ $(file=$HOME/.local/state/passport/ssh_config alone "${ids[0]}" id -un) == "$user" ]] || fail "ssh without XDG_RUNTIME_DIR"
 env -u XDG_RUNTIME_DIR passport-agent stop

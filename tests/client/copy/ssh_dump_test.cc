@@ -48,9 +48,13 @@ TEST(ParseSshDump, WithoutAProxyCommandThereIsNoAccess) {
 }
 
 TEST(ParseSshDump, TokensThatAreNotKnownAreRefused) {
-  EXPECT_EQ(parse_ssh_dump("proxycommand nc %C\n", "x").error().code, Errc::kConfig);
-  EXPECT_EQ(parse_ssh_dump("proxycommand nc %\n", "x").error().code, Errc::kConfig);
-  EXPECT_EQ(parse_ssh_dump("proxycommand nc\nidentityfile %d/x\n", "x").error().code,
+  EXPECT_EQ(parse_ssh_dump("identityagent /a\nproxycommand nc %C\n", "x").error().code,
+            Errc::kConfig);
+  EXPECT_EQ(parse_ssh_dump("identityagent /a\nproxycommand nc %\n", "x").error().code,
+            Errc::kConfig);
+  EXPECT_EQ(parse_ssh_dump("identityagent /a\nproxycommand nc\nidentityfile %d/x\n", "x")
+                .error()
+                .code,
             Errc::kConfig);
 }
 
