@@ -10,8 +10,7 @@
 namespace passport::client {
 namespace {
 
-[[maybe_unused]] constexpr std::size_t kMaxOutput =
-    4 << 20;  ///< bytes: keys of a thousand requests
+constexpr std::size_t kMaxOutput = 4 << 20;  ///< bytes: keys of a thousand requests
 
 }  // namespace
 
@@ -20,7 +19,7 @@ net::Task<Result<ProgramEnd>> run_program(std::vector<std::string> words,
   net::Command command;
   command.words = std::move(words);
   command.alone = true;
-  // TEMP command.most_output = kMaxOutput;
+  command.most_output = kMaxOutput;
   auto running = net::run_command(std::move(command), deadline);
   auto end = co_await std::move(running);
   if (!end) co_return end.error();
