@@ -4,6 +4,7 @@
 #include <deque>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
