@@ -159,7 +159,8 @@ TERM=xterm python3 "$here/on_terminal.py" "" passport-copy large "$i:large" >"$w
 [[ -z $(there find . -name '*passport-part*') ]] || fail "left there: $(there ls -a)"
 ok "the same there"
 
-# A source that changes under way.
+# A source that changes under way: slow enough that the change comes before the end.
+fault agent-pace=3
 under() { [[ -e $1.passport-part ]]; }
 while_copied() {
   local rc=0
@@ -170,15 +171,15 @@ while_copied() {
   wait "$pid" || rc=$?
   echo "$rc" >"$work/rc"
 }
-there cp data changing
+there 'cp data changing && touch -d 2001-02-03 changing'
 while_copied shorter 'truncate -s 5000000 changing'
 [[ $(cat "$work/rc") == 75 && ! -e shorter ]] || fail "shorter: $(cat "$work/rc" "$work/err")"
 grep -q 'changing: it became shorter while it was copied' "$work/err" || fail "shorter: $(cat "$work/err")"
-there cp data changing
+there 'cp data changing && touch -d 2001-02-03 changing'
 while_copied changed 'dd if=/dev/zero of=changing bs=1000 count=10 conv=notrunc status=none'
 [[ $(cat "$work/rc") == 75 && ! -e changed ]] || fail "changed: $(cat "$work/rc" "$work/err")"
 grep -q 'changing: it changed while it was copied' "$work/err" || fail "changed: $(cat "$work/err")"
-there cp data changing
+there 'cp data changing && touch -d 2001-02-03 changing'
 while_copied longer 'echo more >>changing'
 [[ $(cat "$work/rc") == 0 ]] || fail "longer: $(cat "$work/err")"
 same data longer

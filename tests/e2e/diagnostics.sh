@@ -57,7 +57,7 @@ only FAIL
 only skip
 only warn TLS
 for line in "configuration: $url (from $conf)" "name: 127.0.0.1 is an address" "connection: ${url#https://} answers in " \
-  "service: ready, in " "clock: as the service's, within " "login: ann (ops), for 7 h" \
+  "service: ready, in " "clock: as the service's, within " "login: ann (ops), for " \
   "request $id: active, 1 of 1 instance active, for 2" "message gateway: 127.0.0.1:" \
   "agent: $id: 3 certificates, for 2" "ssh_config: $config: 1 instance"; do has "ok    $line"; done
 has "warn  TLS: CN=passportd, issued by CN=passportd, for 1 day"
