@@ -18,7 +18,7 @@ from statistics import median
 from service_bench import Service, lab_environment
 from tunnel_bench import start_sshd
 
-PROMPT = b"$ "
+PROMPTS = (b"$ ", b"# ")  # a user's, root's
 PATIENCE_S = 30
 
 
@@ -90,7 +90,7 @@ def to_prompt(command, environment):
     if process == 0:
         os.execvpe(command[0], command, environment)
     seen = b""
-    while not seen.endswith(PROMPT):
+    while not seen.endswith(PROMPTS):
         if not select.select([terminal], [], [], PATIENCE_S)[0]:
             sys.exit(f"day_bench: no prompt: {command}: {seen}")
         seen += os.read(terminal, 4096)
