@@ -22,14 +22,16 @@ struct Close {
 };
 using Answer = std::unique_ptr<PGresult, Close>;
 
-/// Deadlines of a connection, where the URI does not set them: nothing waits for ever.
+/// What the URI does not set: deadlines, so that nothing waits for ever; and each statement planned
+/// for the table as it now is, since a plan kept from a small table reads a big one from end to end.
 constexpr std::array<std::pair<const char*, const char*>, 4> kSettings = {
     {{"connect_timeout", "10"},
      {"tcp_user_timeout", "30000"},
      {"application_name", "passportd"},
      {"options",
       "-c statement_timeout=30s -c lock_timeout=10s"
-      " -c idle_in_transaction_session_timeout=60s"}}};
+      " -c idle_in_transaction_session_timeout=60s"
+      " -c plan_cache_mode=force_custom_plan"}}};
 
 SqlValue read_field(const PGresult* answer, int row, int column) {
   if (PQgetisnull(answer, row, column) != 0) return std::monostate{};
