@@ -9,15 +9,8 @@ namespace passport::api {
 namespace {
 
 net::Task<void> run_to_end(const Settings& settings, const Work& work, int& status) {
-  // Proxies are those of the environment; the region is of no concern.
-  const auto environment =
-      aws::load_settings(aws::process_environment(), {"", "us-east-1", ""});
-  if (!environment) {
-    status = report(environment.error());
-    co_return;
-  }
   auto service = ServiceClient::open(co_await net::asio::this_coro::executor, settings.service,
-                                     environment->proxies);
+                                     aws::read_proxies(aws::process_environment()));
   if (!service) {
     status = report(service.error());
     co_return;

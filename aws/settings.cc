@@ -140,16 +140,6 @@ Result<void> read_variant(const Reader& reader, Settings& out) {
   return {};
 }
 
-/// As curl and botocore read them (botocore knows no ALL_PROXY).
-wire::ProxyRule read_proxies(const Environment& environment) {
-  std::string no_proxy;
-  for (const std::string_view name : {"NO_PROXY", "no_proxy"})
-    if (auto value = environment(name)) no_proxy = std::move(*value);
-  for (const std::string_view name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
-    if (const auto proxy = environment(name)) return {name, *proxy, no_proxy};
-  return {};
-}
-
 /// The region's own is what there is without settings: it puts the message gateway nowhere.
 Result<void> choose_endpoint(const std::string& url, Settings& out) {
   if (url.empty()) return {};
@@ -182,6 +172,16 @@ std::string Settings::signing_region(std::string_view service) const {
 std::optional<wire::Endpoint> Settings::stream_endpoint() const {
   for (const std::string_view service : {"ssmmessages", "ssm"})
     if (const auto at = endpoints.find(service); at != endpoints.end()) return at->second;
+  return {};
+}
+
+/// As curl and botocore read them (botocore knows no ALL_PROXY).
+wire::ProxyRule read_proxies(const Environment& environment) {
+  std::string no_proxy;
+  for (const std::string_view name : {"NO_PROXY", "no_proxy"})
+    if (auto value = environment(name)) no_proxy = std::move(*value);
+  for (const std::string_view name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
+    if (const auto proxy = environment(name)) return {name, *proxy, no_proxy};
   return {};
 }
 

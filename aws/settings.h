@@ -57,4 +57,8 @@ struct Settings {
 /// used.
 Result<Settings> load_settings(const Environment& environment, const SettingsChoice& choice);
 
+/// The proxies alone, for a tool that does not call AWS: nothing else is read, nothing can
+/// fail.
+wire::ProxyRule read_proxies(const Environment& environment);
+
 }  // namespace passport::aws

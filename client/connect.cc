@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/run.h"
+#include "api/service_client.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "client/ask.h"
@@ -57,12 +58,13 @@ Step<Found> look(const ConnectWish& wish) {
     command.words.emplace_back("--keyType");
     command.words.push_back(wish.key_type);
   }
-  command.most_output = kMaxJsonSize;
+  command.most_output = api::kMaxAnswer;
   const auto end =
       run_alone(net::run_command(std::move(command), net::deadline_in(kConfigTime)));
   if (!end) return {{}, report(end.error())};
   if (end->status != 0) return {{}, status_of(end->status)};  // it has said why
-  const auto said = parse_json_object(end->output, "what passport-ssh-config says");
+  const auto said =
+      parse_json_object(end->output, "what passport-ssh-config says", api::kMaxAnswer);
   if (!said) return {{}, report(said.error())};
   Found out{find_string(*said, "path")};
   if (const auto* requests = find_array(*said, "requests")) out.requests = *requests;

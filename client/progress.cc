@@ -52,8 +52,10 @@ Progress find_progress(const json::object& request) {
     if (is == "removed") ++out.removed;
     if (is_moving(is)) ++moving;
   }
-  const bool begins = state == "provisioning" || state == "active";
-  out.settled = state != "completing" && (!begins || moving == 0);
+  // With one active the request is about to be so itself.
+  const bool begins = state == "provisioning" && (moving > 0 || out.active > 0);
+  const bool changes = state == "active" && moving > 0;
+  out.settled = state != "completing" && !begins && !changes;
   return out;
 }
 

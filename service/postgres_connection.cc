@@ -22,8 +22,9 @@ struct Close {
 };
 using Answer = std::unique_ptr<PGresult, Close>;
 
-/// What the URI does not set: deadlines, so that nothing waits for ever; and each statement planned
-/// for the table as it now is, since a plan kept from a small table reads a big one from end to end.
+/// What the URI does not set: deadlines, so that nothing waits for ever; and each statement
+/// planned for the table as it now is, since a plan kept from a small table reads a big one
+/// from end to end.
 constexpr std::array<std::pair<const char*, const char*>, 4> kSettings = {
     {{"connect_timeout", "10"},
      {"tcp_user_timeout", "30000"},

@@ -20,6 +20,9 @@ TEST(Progress, IsSettledWhenNothingMoves) {
             "1 of 3 instances active, 1 failed");
   EXPECT_EQ(describe_progress(request("active", {"active"})), "1 of 1 instance active");
   EXPECT_TRUE(find_progress(request("active", {"active", "failed"})).settled);
+  EXPECT_FALSE(
+      find_progress(request("provisioning", {"active"})).settled);  // about to be active
+  EXPECT_TRUE(find_progress(request("provisioning", {"failed"})).settled);
   for (const auto* state : {"pending", "completed", "expired", "denied", "failed"})
     EXPECT_TRUE(find_progress(request(state, {"waiting"})).settled) << state;
   EXPECT_TRUE(find_progress({}).settled);

@@ -69,6 +69,29 @@ count=$(asked)
 [[ $count == "$((before + 1)) 1" ]] || fail "asked: $count"
 ok "names, platforms and tags"
 
+# By them hosts are found: in ssh, in Ansible's groups, in the shells; and by no more than them.
+(
+  export PATH=$build/client:$build/config-gen:$build/proxy:$build/keyagent:$PATH XDG_RUNTIME_DIR=$work/run PASSPORT_CA=$work/tls.pem \
+    PASSPORT_SERVICE=$url PASSPORT_TOKEN_FILE=$work/ann
+  passport=$(readlink -f "$here/../../scripts/passport")
+  mkdir -m 700 "$work/run"
+  trap 'passport-agent stop >/dev/null' EXIT
+  config=$("$passport" ssh-config) || fail "ssh-config"
+  ssh -G -F "$config" win-1 | grep -qx "hostkeyalias ${ids[1]}" || fail "win-1: $(cat "$config")"
+  ssh -G -F "$config" anything | grep -q '^proxycommand' && fail "a name made a pattern: $(cat "$config")"
+  "$passport" inventory --list --group-by-tag Role >"$work/list" || fail "inventory"
+  python3 - "$hostile" "${ids[@]}" "$work/list" <<'END' || fail "the inventory: $(cat "$work/list")"
+import json, sys
+said = json.load(open(sys.argv[4]))
+assert said["tag_Role_web"]["hosts"] == [sys.argv[2]] and said["platform_Windows"]["hosts"] == [sys.argv[3]], said
+assert {"__ansible_unsafe": sys.argv[1]} in said["_meta"]["hostvars"][sys.argv[2]].values(), said
+END
+  "$passport" --complete ssh-config --i '' >"$work/offered"
+  [[ $(sort "$work/offered") == "$(printf '%s\n' "${ids[@]}" win-1 | sort)" ]] || fail "completions: $(cat "$work/offered")"
+  [[ ! -e /tmp/canary ]] || fail "a name was run"
+) || exit
+ok "names in use"
+
 # Within the hour nothing is asked again; after it, an extension is cause to.
 tag "${ids[1]}" Name=win-2
 ask
