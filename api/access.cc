@@ -55,10 +55,12 @@ Result<Host> parse_host(const json::object& instance) {
 }
 
 /// Also while the end of its time is being moved: it is "waiting" or "provisioning" again then.
+/// Without a host key to check nobody can log in to it, which is no fault of the others.
 bool has_user(const json::object& instance) {
   const auto state = find_string(instance, "state");
-  return state == "active" || ((state == "waiting" || state == "provisioning") &&
-                               find_array(instance, "host_keys") != nullptr);
+  const auto* keys = find_array(instance, "host_keys");
+  return (state == "active" || state == "waiting" || state == "provisioning") &&
+         keys != nullptr && !keys->empty();
 }
 
 }  // namespace

@@ -89,11 +89,11 @@ Step<Target> pick_one(const std::vector<Target>& targets, const std::string& wor
   return {targets[**picked]};
 }
 
-/// Those that a list has: what one can use, now or soon.
+/// Those that a list has: what one can use, now or soon, or should.
 std::vector<Target> find_open(const std::vector<Target>& targets) {
   std::vector<Target> out;
   std::copy_if(targets.begin(), targets.end(), std::back_inserter(out),
-               [](const Target& t) { return t.active() || t.coming(); });
+               [](const Target& t) { return t.active() || t.coming() || t.keyless(); });
   return out;
 }
 
@@ -199,7 +199,8 @@ int run_connect(const api::Settings& settings, const ConnectWish& wish) {
     } else if (target.coming()) {
       word = target.id;
       status = wait_for(settings, *found.value, target);
-    } else if (target.state == "failed" || target.request_state == "pending") {
+    } else if (target.keyless() || target.state == "failed" ||
+               target.request_state == "pending") {
       return report(describe_closed(target));
     } else {
       word = target.id;  // its time is over

@@ -25,6 +25,8 @@ Target parse_target(const json::object& request, const json::object& instance) {
   out.error = find_string(instance, "error");
   if (const auto* tags = find_object(instance, "tags"))
     for (const auto& tag : *tags) out.tags.emplace(tag.key(), find_string(*tags, tag.key()));
+  const auto* keys = find_array(instance, "host_keys");
+  out.has_keys = keys != nullptr && !keys->empty();
   out.request = find_string(request, "id");
   out.request_state = find_string(request, "state");
   out.account = find_string(request, "account");
@@ -120,7 +122,9 @@ std::vector<std::string> render_targets(const std::vector<Target>& targets, std:
         target.ends_at > now ? render_time_left(target.ends_at - now) + " left" : "";
     rows.push_back({{target.id},
                     {cut_to_width(escape_for_terminal(target.name), kMostName)},
-                    {target.active() ? "" : escape_for_terminal(target.state)},
+                    {target.active()    ? ""
+                     : target.keyless() ? "no host key"
+                                        : escape_for_terminal(target.state)},
                     {escape_for_terminal(target.region)},
                     {left},
                     {render_tags(target)}});
@@ -159,6 +163,9 @@ Error describe_closed(const Target& target) {
     return {Errc::kUnavailable, who + ": it runs Windows, and RDP is not there yet"};
   if (target.request_state == "pending")
     return {Errc::kDenied, fmt::format("{}: {} waits for approval", who, target.request),
+            "passport request show " + target.request};
+  if (target.keyless())
+    return {Errc::kUnavailable, who + ": it told no host key that can be checked",
             "passport request show " + target.request};
   if (target.state == "failed")
     return {Errc::kUnavailable,

@@ -24,9 +24,16 @@ struct Target {
   std::string region{};
   std::int64_t ends_at = 0;  ///< Unix seconds; 0: not known yet
 
-  bool active() const { return state == "active" && request_state == "active"; }
+  bool has_keys = false;  ///< of its host, to check
+
+  bool active() const { return has_user() && has_keys; }
+  /// It has the user, but nobody can tell whether it is the right machine.
+  bool keyless() const { return has_user() && !has_keys; }
   /// Its user is being made.
   bool coming() const;
+
+ private:
+  bool has_user() const { return state == "active" && request_state == "active"; }
 };
 
 /// Each instance once, those that can be used first, then by name and id: of an instance of

@@ -35,7 +35,7 @@ Error no_request(const std::string& name) {
               (wire::aws::is_instance_id(name) ? name : std::string("i-..."))};
 }
 
-/// Words for a state that is not "active".
+/// Why an instance has no user that one could log in as.
 Error describe_state(const json::object& request, const json::object& instance) {
   const auto of_request = find_string(request, "state");
   const auto of_instance = find_string(instance, "state");
@@ -48,6 +48,9 @@ Error describe_state(const json::object& request, const json::object& instance) 
             fmt::format("try again in a moment; passport request show {}", id)};
   if (of_request == "completing" || of_instance == "removing" || of_instance == "removed")
     return {Errc::kDenied, fmt::format("your request {} is ending", id)};
+  if (of_instance == "active")
+    return {Errc::kUnavailable, "it told no host key that can be checked",
+            fmt::format("passport request show {}", id)};
   return {Errc::kUnavailable,
           fmt::format("it has no user: {}{}", escape_for_terminal(of_instance),
                       why.empty() ? "" : ": " + why),

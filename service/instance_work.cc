@@ -52,6 +52,7 @@ void take_live(RequestInstance& instance, const ScriptAnswer& answer) {
   instance.host_keys.clear();
   for (const auto& key : answer.host_keys)
     instance.host_keys += render_public_key(key, "").append("\n");
+  if (answer.host_keys.empty()) instance.error = "it told no host key of a type that is known";
 }
 
 std::string_view words_of(ScriptOutcome outcome) {

@@ -309,13 +309,15 @@ net::Task<Result<void>> Reconciler::save(Job& job, std::vector<RequestInstance> 
       const bool ended = instance.state != InstanceState::kProvisioning &&
                          instance.state != InstanceState::kRemoving;
       if (!ended) continue;
-      auto logged = append_log(transaction, {kSelf,
-                                             "user." + std::string(to_string(instance.state)),
-                                             claim.request,
-                                             instance.error.empty() ? "ok" : "failed",
-                                             {{"instance", instance.instance_id},
-                                              {"generation", instance.generation},
-                                              {"error", instance.error}}});
+      const bool is_active = instance.state == InstanceState::kActive;
+      auto logged =
+          append_log(transaction, {kSelf,
+                                   "user." + std::string(to_string(instance.state)),
+                                   claim.request,
+                                   instance.error.empty() || is_active ? "ok" : "failed",
+                                   {{"instance", instance.instance_id},
+                                    {"generation", instance.generation},
+                                    {"error", instance.error}}});
       if (!logged) return logged.error();
     }
     return true;

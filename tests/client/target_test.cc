@@ -10,6 +10,7 @@ constexpr std::int64_t kNow = 1'700'000'000;
 json::object instance(const std::string& id, const std::string& state,
                       const std::string& name = "", json::object tags = {}) {
   json::object out{{"id", id}, {"state", state}, {"platform", "Linux"}};
+  if (state == "active") out["host_keys"] = json::array{"ssh-ed25519 AAAA"};
   if (!name.empty()) out["name"] = name;
   if (!tags.empty()) out["tags"] = std::move(tags);
   return out;
@@ -53,6 +54,21 @@ TEST(Target, WhatCanBeUsedComesFirst) {
   EXPECT_TRUE(targets[0].active());
   EXPECT_TRUE(targets[3].coming());
   EXPECT_FALSE(targets[4].active() || targets[4].coming());
+}
+
+TEST(Target, WhatHasNoHostKeyCannotBeUsed) {
+  auto keyless = instance("i-0000000a", "active");
+  keyless.erase("host_keys");
+  const auto targets =
+      find_targets({request("ar-2", "active", 120, {keyless}),
+                    request("ar-1", "active", 60, {instance("i-0000000b", "active")})});
+  ASSERT_EQ(targets.size(), 2U);
+  EXPECT_EQ(targets[0].id, "i-0000000b");
+  EXPECT_FALSE(targets[1].active());
+  EXPECT_TRUE(targets[1].keyless());
+  EXPECT_NE(render_targets(targets, kNow)[1].find("no host key"), std::string::npos);
+  EXPECT_EQ(describe_closed(targets[1]).detail,
+            "i-0000000a: it told no host key that can be checked");
 }
 
 TEST(Target, AnInstanceOfSeveralRequestsIsThereOnce) {

@@ -49,6 +49,7 @@ TEST(Check, WhyAnInstanceHasNoUser) {
       {"active", "failed", "a\nb", Errc::kUnavailable, "it has no user: failed: a\\x0ab"},
       {"completing", "removing", "", Errc::kDenied, "your request ar-1 is ending"},
       {"active", "removed", "", Errc::kDenied, "your request ar-1 is ending"},
+      {"active", "active", "", Errc::kUnavailable, "it told no host key that can be checked"},
   };
   for (const auto& one : cases) {
     const auto why =

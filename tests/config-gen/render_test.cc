@@ -119,6 +119,19 @@ TEST_F(RenderTest, HostsWithoutAUserAreLeftOut) {
   EXPECT_EQ(render_ssh_config(plan, true).value(), kHeader);
 }
 
+TEST_F(RenderTest, AHostWithoutKeysIsNotInTheWayOfOthers) {
+  for (const bool empty : {false, true}) {
+    auto both = request();
+    auto& instances = both["instances"].as_array();
+    instances.push_back({{"id", "i-00000000000000002"}, {"state", "active"}});
+    if (empty) instances[1].as_object()["host_keys"] = json::array();
+    const auto access = api::parse_access(both);
+    ASSERT_TRUE(access) << access.error().detail;
+    ASSERT_EQ(access->hosts.size(), 1U);
+    EXPECT_EQ(access->hosts[0].id, kId);
+  }
+}
+
 /// An id that is not in the file never goes to the network, except where the file is a part of
 /// the user's own, who may have another way to it.
 TEST_F(RenderTest, OtherIdsGoToTheProxy) {

@@ -24,15 +24,17 @@ std::vector<RequestInstance> make_instances(std::size_t count) {
     out[i].instance_id = "i-" + std::to_string(10000000 + i);
   return out;
 }
-CommandInvocation answer(const std::string& outcome, std::int64_t generation,
-                         std::int64_t end) {
+constexpr const char* kKey =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+CommandInvocation answer(const std::string& outcome, std::int64_t generation, std::int64_t end,
+                         const std::string& host_key = kKey) {
   CommandInvocation out;
   out.status = InvocationStatus::kSuccess;
   out.status_details = "Success";
   out.output = R"({"passport":1,"outcome":")" + outcome + R"(","generation":)" +
                std::to_string(generation) + R"(,"end":)" + std::to_string(end) +
-               R"(,"home":"/home/x","sudo":false,"sshd":"OpenSSH_9.2p1","host_keys":[]})"
-               "\n";
+               R"(,"home":"/home/x","sudo":false,"sshd":"OpenSSH_9.2p1","host_keys":[")" +
+               host_key + "\"]}\n";
   return out;
 }
 
@@ -75,6 +77,8 @@ TEST_F(Work, IsDoneWhenTheInstanceSaysThatItIsAsAsked) {
   take_result(instance, request, answer("live", 1, end), kNow);
   EXPECT_EQ(instance.state, InstanceState::kActive);
   EXPECT_EQ(instance.home, "/home/x");
+  EXPECT_EQ(instance.host_keys, std::string(kKey) + "\n");
+  EXPECT_EQ(instance.error, "");
   instance.state = InstanceState::kRemoving;
   instance.attempts = 0;
   const auto batches = take_batches(request, instances, kNow);
@@ -83,6 +87,15 @@ TEST_F(Work, IsDoneWhenTheInstanceSaysThatItIsAsAsked) {
   EXPECT_EQ(batches[0].generation, 2);
   take_result(instance, request, answer("gone", 2, end), kNow);
   EXPECT_EQ(instance.state, InstanceState::kRemoved);
+}
+
+TEST_F(Work, SaysThatNoHostKeyIsKnown) {
+  (void)take_batches(request, instances, kNow);
+  take_result(instance, request, answer("live", 1, end, "ssh-dss AAAA"), kNow);
+  EXPECT_EQ(instance.state, InstanceState::kActive)
+      << "its user is there, and is to be removed";
+  EXPECT_EQ(instance.host_keys, "");
+  EXPECT_EQ(instance.error, "it told no host key of a type that is known");
 }
 
 TEST_F(Work, AnswersThatDoNotFitAreNotBelieved) {
