@@ -25,7 +25,7 @@ std::string double_percents(std::string_view text) {
 Result<std::string> render_proxy_command(const ConfigPlan& plan, const std::string& options) {
   const auto words = quote_words(plan.proxy_command);
   if (!words) return words.error();
-  return double_percents(*words) + options + "%h %p";
+  return double_percents(*words) + options;
 }
 
 /// Where the sockets' names would be too long, connections are not shared.
@@ -82,7 +82,7 @@ Result<std::string> render_request(const ConfigPlan& plan, const CertifiedAccess
   std::string out = "Match host ";
   for (const auto& host : access.hosts) out += host.id + ",";
   out.back() = '\n';
-  out += fmt::format("  User {}\n  ProxyCommand {}\n", access.user, *proxy);
+  out += fmt::format("  User {}\n  ProxyCommand {}%h %p\n", access.user, *proxy);
   for (const auto& path : access.certificate_files) {
     const auto quoted = quote_path(path);
     if (!quoted) return quoted.error();
@@ -150,7 +150,9 @@ Result<std::string> render_ssh_config(const ConfigPlan& plan, bool included) {
   if (included) return out;
   const auto proxy = render_proxy_command(plan, "");  // it says that there is no request
   if (!proxy) return proxy.error();
-  return out + "Match host i-*,mi-*\n  ProxyCommand " + *proxy + "\n";
+  // A name of any form gets here, and by itself only ssh of 9.6 and later keeps what means
+  // something to a shell from it.
+  return out + "Match host \"!*'*,i-*,mi-*\"\n  ProxyCommand " + *proxy + "'%h' %p\n";
 }
 
 std::string render_known_hosts(const std::vector<CertifiedAccess>& accesses) {

@@ -138,10 +138,25 @@ TEST_F(RenderTest, OtherIdsGoToTheProxy) {
   const auto seen = effective("i-0ffffffffffffffff");
   EXPECT_SEES(seen,
               "proxycommand '/opt/it'\\''s/passport-proxy' '--service' "
-              "'https://p.example.com:8443/%%h' %h %p");
+              "'https://p.example.com:8443/%%h' '%h' %p");
   write_config(true);
   EXPECT_EQ(shop.run("ssh -G -F config i-0ffffffffffffffff").find("proxycommand"),
             std::string::npos);
+}
+
+/// A submodule's URL may name any host, and ssh gives its name to a shell as it is: before 9.6
+/// any, later those of a HostName.
+TEST_F(RenderTest, ANameSaysNothingToTheShell) {
+  plan.proxy_command = {"true"};
+  write_config();
+  for (const std::string name : {"i-`touch hit`", "i-$(touch hit)", "i-;touch hit;",
+                                 "mi-&touch hit", "i-'`touch hit`'", "i-';touch hit;'"}) {
+    shop.write("own", "Host x\n  HostName \"" + name + "\"\nInclude " + shop.path("config"));
+    const bool is_quoted = name.find('\'') != std::string::npos;
+    EXPECT_EQ(shop.run("ssh -G -F own x").find("proxycommand") == std::string::npos, is_quoted);
+    shop.run("ssh -F own x true", 255);
+    EXPECT_EQ(shop.run("ls"), "config\nown\n") << name;
+  }
 }
 
 TEST_F(RenderTest, NamesLeadToIds) {
@@ -217,7 +232,7 @@ TEST_F(RenderTest, HostileAnswersAddNothing) {
   HostileNames hostile(seed);
   const auto lines = [](const std::string& t) { return std::count(t.begin(), t.end(), '\n'); };
   const auto render = [](const api::Access& access) {
-    return render_ssh_config({{{access}}, {"p"}, "/a", "/k", ""}, false);
+    return render_ssh_config({{{access}}, {"p"}, "/a", "/k", ""}, true);
   };
   const auto clean = render(*api::parse_access(request())).value();
   const std::string good[] = {"ar-1111111111111111", "rs-1", "i-11111111111111111", kKey};
