@@ -91,10 +91,11 @@ net::Task<Result<void>> start_agent() {
 
 net::Task<Result<void>> hold(std::string request, std::chrono::seconds lasts, std::string keys,
                              api::Service service) {
-  // The agent may have been started where other settings hold.
-  const auto settings = quote_words(
-      {"env", "PASSPORT_SERVICE=" + service.url, "PASSPORT_TOKEN_FILE=" + service.token_file,
-       "PASSPORT_CA=" + service.ca_file, net::find_program("passport-request")});
+  // The agent may have been started where other settings hold, of a file or of variables.
+  const auto settings =
+      quote_words({"env", "PASSPORT_CONFIG=/dev/null", "PASSPORT_SERVICE=" + service.url,
+                   "PASSPORT_TOKEN_FILE=" + service.token_file,
+                   "PASSPORT_CA=" + service.ca_file, net::find_program("passport-request")});
   if (!settings) co_return settings.error();
   std::vector<std::string> words{"add-request",
                                  "--for",
