@@ -98,8 +98,17 @@ Result<void> log_in(const Login& login, api::SshLogin::Time deadline) {
 
 }  // namespace
 
-Result<std::string> find_instance(const std::string& name, const Requests& requests) {
+Result<std::string> find_instance(const std::string& name, const Requests& requests,
+                                  const std::vector<CertifiedAccess>& written) {
   if (wire::aws::is_instance_id(name)) return name;
+  auto wanted = to_lower(name);
+  if (wanted.ends_with(kIncludedDomain))
+    wanted.resize(wanted.size() - std::string_view(kIncludedDomain).size());
+  std::vector<const api::Host*> in_file;
+  for (const auto& access : written)
+    for (const auto& host : access.hosts) in_file.push_back(&host);
+  for (const auto& [id, alias] : find_aliases(in_file))
+    if (alias == wanted) return id;
   std::map<std::string, api::Host> hosts;
   for (const auto& [request, instance] : all_instances(requests)) {
     const auto id = find_string(*instance, "id");
@@ -107,9 +116,6 @@ Result<std::string> find_instance(const std::string& name, const Requests& reque
   }
   std::vector<const api::Host*> list;
   for (const auto& entry : hosts) list.push_back(&entry.second);
-  auto wanted = to_lower(name);
-  if (wanted.ends_with(kIncludedDomain))
-    wanted.resize(wanted.size() - std::string_view(kIncludedDomain).size());
   std::string several;
   for (const auto& [id, alias] : find_aliases(list)) {
     if (alias == wanted) return id;

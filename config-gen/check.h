@@ -10,11 +10,12 @@ namespace passport::config_gen {
 inline constexpr std::chrono::seconds kCheckTime{30};  ///< for all of them
 inline constexpr std::size_t kChecksAtOnce = 16;
 
-/// The ids of the instances of these requests that have one of the names, each an id itself or
-/// what the ssh_config calls it. Pure. Errors: kDenied: there is none such; kUsage: there are
-/// several.
+/// The id of the instance that the name is for ssh, when `written` is in its file; else of the
+/// one of all these requests that is called so, which may have no user. A name may be an id.
+/// Pure. Errors: kDenied: there is none such; kUsage: there are several.
 Result<std::string> find_instance(const std::string& name,
-                                  const std::vector<json::object>& requests);
+                                  const std::vector<json::object>& requests,
+                                  const std::vector<CertifiedAccess>& written);
 
 /// Why the instance is not among those that have a user: kDenied or kUnavailable. Pure.
 Error explain_missing(const std::string& instance, const std::vector<json::object>& requests);

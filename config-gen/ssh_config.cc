@@ -64,7 +64,7 @@ int check(const std::vector<std::string>& names, const std::vector<json::object>
   int status = EX_OK;
   std::vector<std::string> ready;
   for (const auto& name : names) {
-    const auto id = find_instance(name, requests);
+    const auto id = find_instance(name, requests, files.accesses);
     if (!id)
       status = std::max(status, tell(id.error()));
     else if (!has_user(*id, files.accesses))

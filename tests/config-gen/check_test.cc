@@ -22,16 +22,25 @@ std::vector<json::object> requests(const char* state, const char* of_instance,
 TEST(Check, InstancesAreFoundByIdAndByName) {
   const auto all = requests("active", "waiting");
   for (const auto* name : {"web", "WEB", "web.passport", "i-00000000000000001"})
-    EXPECT_EQ(find_instance(name, all).value(), "i-00000000000000001") << name;
-  EXPECT_EQ(find_instance("db.i-00000000000000003", all).value(), "i-00000000000000003");
-  EXPECT_EQ(find_instance("i-0ffffffffffffffff", all).value(), "i-0ffffffffffffffff");
-  const auto several = find_instance("db", all).error();
+    EXPECT_EQ(find_instance(name, all, {}).value(), "i-00000000000000001") << name;
+  EXPECT_EQ(find_instance("db.i-00000000000000003", all, {}).value(), "i-00000000000000003");
+  EXPECT_EQ(find_instance("i-0ffffffffffffffff", all, {}).value(), "i-0ffffffffffffffff");
+  const auto several = find_instance("db", all, {}).error();
   EXPECT_EQ(several.code, Errc::kUsage);
   EXPECT_EQ(several.hint, "name one of them: db.i-00000000000000002 db.i-00000000000000003");
   for (const auto* name : {"", "none", ".", "passport", ".passport", "d", "i-"})
-    EXPECT_EQ(find_instance(name, all).error().code, Errc::kDenied) << name;
-  EXPECT_EQ(find_instance("a\x1b[1m\nb", all).error().detail,
+    EXPECT_EQ(find_instance(name, all, {}).error().code, Errc::kDenied) << name;
+  EXPECT_EQ(find_instance("a\x1b[1m\nb", all, {}).error().detail,
             "a\\x1b[1m\\x0ab: no request of yours is active for it");
+}
+
+TEST(Check, ANameIsWhatItIsInTheFile) {
+  const auto all = requests("active", "failed");
+  CertifiedAccess written;  // another "db" has no user, and is not in the file
+  written.hosts = {{"i-00000000000000003", {}, "DB"}};
+  for (const auto* name : {"db", "db.passport", "db.i-00000000000000003"})
+    EXPECT_EQ(find_instance(name, all, {written}).value(), "i-00000000000000003") << name;
+  EXPECT_EQ(find_instance("web", all, {written}).value(), "i-00000000000000001");
 }
 
 TEST(Check, WhyAnInstanceHasNoUser) {
