@@ -52,16 +52,25 @@ void remove_others(const std::set<std::string>& certificates, const std::string&
   }
 }
 
-/// Whether nothing is lost when it is written over.
-bool is_own(const std::string& path) {
+enum class Owner { kNobody, kUs, kOther };
+
+/// Whose file it is by how it begins; nobody's when nothing is lost with it.
+Owner find_owner(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::exists(std::filesystem::symlink_status(path, error))) return true;
-  if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(path, error)))
-    return false;
+  const auto status = std::filesystem::symlink_status(path, error);
+  if (!std::filesystem::exists(status)) return Owner::kNobody;
+  if (!std::filesystem::is_regular_file(status)) return Owner::kOther;
+  if (std::filesystem::file_size(path, error) == 0) return Owner::kNobody;
   std::ifstream file(path);
   std::string line;
-  return std::filesystem::file_size(path, error) == 0 ||
-         (std::getline(file, line) && line + "\n" == kHeader);
+  return std::getline(file, line) && line + "\n" == kHeader ? Owner::kUs : Owner::kOther;
+}
+
+Error not_ours(const std::string& path) {
+  return {Errc::kConfig,
+          fmt::format("\"{}\" is not a file of passport-ssh-config's: it is left as it is",
+                      escape_for_terminal(path)),
+          "name another file, or remove it"};
 }
 
 }  // namespace
@@ -72,13 +81,12 @@ Result<Places> find_places(const std::string& folder, const std::string& output)
                   folder + "/ssh_hosts"};
   std::error_code error;
   const auto path = std::filesystem::absolute(output, error).lexically_normal().string();
-  if (error || path.ends_with('/') || !is_own(path))
-    return Error{
-        Errc::kConfig,
-        fmt::format("\"{}\" is not a file of passport-ssh-config's: it is left as it is",
-                    escape_for_terminal(output)),
-        "name another file, or remove it"};
-  return Places{folder, path, path + ".known_hosts", ""};
+  const auto owner = error || path.ends_with('/') ? Owner::kOther : find_owner(path);
+  if (owner == Owner::kOther) return not_ours(output);
+  auto known_hosts = path + ".known_hosts";  // it says nothing of whose it is
+  if (owner == Owner::kNobody && find_owner(known_hosts) != Owner::kNobody)
+    return not_ours(known_hosts);
+  return Places{folder, path, std::move(known_hosts), ""};
 }
 
 std::vector<std::string> make_proxy_command(const api::Service& service) {

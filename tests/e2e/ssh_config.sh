@@ -94,7 +94,12 @@ ln -s sub/own "$work/link"
 for other in "$work/mine" "$work/link" "$work/sub" /dev/null "$work/sub/"; do
   refused 78 "is not a file of passport-ssh-config's" --output "$other"
 done
-[[ $(cat "$work/mine") == "Host mine" ]] || fail "--output has written over a file"
+echo "bastion ssh-ed25519 AAAA" >"$work/new.known_hosts"
+: >"$work/new"
+refused 78 "\"$work/new.known_hosts\" is not a file of passport-ssh-config's" --output "$work/new"
+rm "$work/new"
+refused 78 "\"$work/new.known_hosts\" is not a file of passport-ssh-config's" --output "$work/new"
+[[ $(cat "$work/mine" "$work/new.known_hosts") == "Host mine"$'\n'"bastion ssh-ed25519 AAAA" ]] || fail "--output has written over a file"
 refused 69 "cannot write $work/mine/own" --output "$work/mine/own"
 ok "--print, --output"
 
