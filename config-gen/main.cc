@@ -55,6 +55,10 @@ void check(const SshConfigWish& wish) {
     throw po::error("--output and --include exclude each other: what is included has a place");
   if (wish.include && wish.exclude)
     throw po::error("--include and --no-include exclude each other");
+  if (wish.foreground && wish.include)
+    throw po::error("--foreground and --include exclude each other: include it first");
+  if (wish.foreground && !wish.instances.empty())
+    throw po::error("--foreground and --i exclude each other: it stays whatever can be used");
   if (wish.foreground && !wish.watch) throw po::error("--foreground is for --watch");
 }
 

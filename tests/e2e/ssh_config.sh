@@ -40,6 +40,8 @@ refused 64 "--print and --json exclude each other" --print --json
 refused 64 "--output and --include exclude each other" --output x --include
 refused 64 "--include and --no-include exclude each other" --include --no-include
 refused 64 "--foreground is for --watch" --foreground
+refused 64 "--foreground and --include exclude each other" --watch --foreground --include
+refused 64 "--foreground and --i exclude each other" --watch --foreground --i web
 refused 64 '--every "0" is not a time up to 1h' --watch --every 0
 refused 64 '--output names no file' --output ''
 become ann
