@@ -124,7 +124,7 @@ Result<Files> write_files(const Places& places, const api::Service& service, Wan
   if (!text) return text.error();
   if (saved = aws::update_private_file(places.config, *text); !saved) return saved.error();
   remove_others(*certificates, places.folder);
-  return Files{std::move(*text), std::move(plan.accesses)};
+  return Files{std::move(*text), std::move(plan.accesses), {}};
 }
 
 }  // namespace passport::config_gen

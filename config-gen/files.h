@@ -1,5 +1,6 @@
 // What is written for ssh, and where: certificates, host keys, ssh_config.
 #pragma once
+#include <optional>
 #include <string>
 
 #include "api/settings.h"
@@ -31,6 +32,7 @@ struct Wanted {
 struct Files {
   std::string ssh_config{};                 ///< its text
   std::vector<CertifiedAccess> accesses{};  ///< with their files
+  std::optional<Error> failed{};            ///< of a request that there are no new keys for
 };
 
 /// Writes what differs, each file all at once, and removes certificates of requests that are

@@ -1,7 +1,8 @@
 #include "config-gen/held_keys.h"
 
 #include <algorithm>
-#include <optional>
+
+#include <fmt/format.h>
 
 #include "net/together.h"
 
@@ -30,7 +31,7 @@ struct Holding {
   std::string directory;
   std::string key_type;
   api::Service service;
-  std::optional<Error> failed{};  ///< the first
+  std::map<std::string, Error> failed{};  ///< by request
 };
 
 net::Task<Result<void>> hold_one(Holding& all, const CertifiedAccess& access) {
@@ -53,9 +54,24 @@ net::Task<Result<void>> hold_one(Holding& all, const CertifiedAccess& access) {
 net::Task<void> hold_into(Holding& all, const CertifiedAccess& access) {
   auto holding = hold_one(all, access);
   const auto done = co_await std::move(holding);
-  if (!done && !all.failed)
-    all.failed = Error{done.error().code, access.request + ": " + done.error().detail,
-                       done.error().hint};
+  if (!done) all.failed.emplace(access.request, done.error());
+}
+
+/// The first, and how many more.
+std::optional<Error> describe(const std::map<std::string, Error>& failed) {
+  if (failed.empty()) return {};
+  const auto& [request, error] = *failed.begin();
+  const auto more = failed.size() == 1 ? std::string()
+                                       : fmt::format(", and {} more of your requests failed so",
+                                                     failed.size() - 1);
+  return Error{error.code, request + ": " + error.detail + more, error.hint};
+}
+
+bool has_any(const HeldByRequest& held, const std::vector<CertifiedAccess>& accesses) {
+  return std::any_of(accesses.begin(), accesses.end(), [&](const CertifiedAccess& access) {
+    const auto at = held.find(access.request);
+    return at != held.end() && at->second.certified_until > now();
+  });
 }
 
 std::vector<net::Job> make_jobs(Holding& all, const HeldByRequest& held,
@@ -82,27 +98,30 @@ net::Task<void> drop_others(const HeldByRequest& held,
 
 }  // namespace
 
-net::Task<Result<HeldByRequest>> hold_all(std::string directory,
-                                          const std::vector<CertifiedAccess>& accesses,
-                                          std::string key_type, api::Service service) {
+net::Task<Result<Holdings>> hold_all(std::string directory,
+                                     const std::vector<CertifiedAccess>& accesses,
+                                     std::string key_type, api::Service service) {
   auto held = list_held(directory);
   if (!held && held.error().code == Errc::kNotFound) {
-    if (accesses.empty()) co_return HeldByRequest();
+    if (accesses.empty()) co_return Holdings();
     auto starting = start_agent();
     const auto started = co_await std::move(starting);
     if (!started) co_return started.error();
     held = list_held(directory);
   }
-  if (!held) co_return held;
+  if (!held) co_return held.error();
   Holding all{directory, std::move(key_type), std::move(service)};
   auto jobs = make_jobs(all, *held, accesses);
   const bool changes = !jobs.empty();
   auto holding = net::run_together(std::move(jobs), kAtOnce);
   co_await std::move(holding);
-  if (all.failed) co_return *all.failed;
   auto dropping = drop_others(*held, accesses);
   co_await std::move(dropping);
-  co_return changes ? list_held(directory) : std::move(held);
+  if (changes) held = list_held(directory);
+  if (!held) co_return held.error();
+  Holdings out{std::move(*held), describe(all.failed)};
+  if (out.failed && !has_any(out.held, accesses)) co_return *out.failed;
+  co_return out;
 }
 
 }  // namespace passport::config_gen

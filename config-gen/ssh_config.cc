@@ -19,6 +19,7 @@
 #include "config-gen/check.h"
 #include "config-gen/held_keys.h"
 #include "config-gen/include.h"
+#include "config-gen/turn.h"
 #include "config-gen/watch.h"
 
 namespace passport::config_gen {
@@ -28,6 +29,8 @@ using api::ServiceClient;
 
 /// For the service, when there is something else to go by.
 constexpr std::chrono::seconds kPatience{5};
+/// For it to say again what it has just said.
+constexpr std::chrono::seconds kReloadPatience{30};
 
 std::int64_t now() {
   return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -120,36 +123,61 @@ net::Task<Result<int>> write_and_print(ServiceClient& service, const api::Settin
   const auto earlier = find_earlier(places);
   const bool may_do = earlier && wish.instances.empty() && !wish.json;
   if (may_do) service.end_calls_at(net::deadline_in(kPatience));
-  auto loading = api::load_own_requests(service);
-  const auto own = co_await std::move(loading);
+  auto loading = load_requests(service);
+  auto own = co_await std::move(loading);
   if (!own && may_do && is_unreachable(own.error())) {
     log_line("what was written earlier is used: " + own.error().detail);
+    if (wish.include)
+      if (const auto done = include(places, true); !done) co_return done.error();
     co_return wish.print ? print(*earlier, false) : print(places.config);
   }
   if (!own) co_return own.error();
-  auto writing = write_ssh_config(*own, settings, wish, places);
+  auto writing = write_ssh_config(service, *own, settings, wish, places);
   const auto files = co_await std::move(writing);
   if (!files) co_return files.error();
-  const int status = check(wish.instances, *own, *files, places, settings.service);
+  if (files->failed) report(*files->failed);
+  const int status = check(wish.instances, own->list, *files, places, settings.service);
   if (status != EX_OK) co_return status;
   if (wish.include)
     if (const auto done = include(places, true); !done) co_return done.error();
   if (wish.print) co_return print(files->ssh_config, false);
-  co_return print(wish.json ? describe(places.config, *own) : places.config);
+  co_return print(wish.json ? describe(places.config, own->list) : places.config);
 }
 
 }  // namespace
 
-net::Task<Result<Files>> write_ssh_config(const std::vector<json::object>& requests,
+net::Task<Result<OwnRequests>> load_requests(ServiceClient& service) {
+  const auto asked_at = std::chrono::steady_clock::now();
+  auto loading = api::load_own_requests(service);
+  auto list = co_await std::move(loading);
+  if (!list) co_return list.error();
+  co_return OwnRequests{std::move(*list), asked_at};
+}
+
+net::Task<Result<Files>> write_ssh_config(ServiceClient& service, OwnRequests& own,
                                           const api::Settings& settings,
                                           const SshConfigWish& wish, const Places& places) {
-  auto accesses = parse_active(requests);
+  auto taking = take_turn(places.folder, own.asked_at);
+  auto turn = co_await std::move(taking);
+  if (!turn) co_return turn.error();
+  if (turn->outdated) {
+    service.end_calls_at(net::deadline_in(kReloadPatience));
+    auto loading = load_requests(service);
+    auto fresh = co_await std::move(loading);
+    if (!fresh) co_return fresh.error();
+    own = std::move(*fresh);
+  }
+  if (const auto noted = turn->note_time(); !noted) co_return noted.error();
+  auto accesses = parse_active(own.list);
   if (!accesses) co_return accesses.error();
   auto holding = hold_all(places.folder, *accesses, wish.key_type, settings.service);
-  const auto held = co_await std::move(holding);
+  auto held = co_await std::move(holding);
   if (!held) co_return held.error();
-  co_return write_files(places, settings.service,
-                        {std::move(*accesses), wish.key_type, wish.share_connections}, *held);
+  auto files =
+      write_files(places, settings.service,
+                  {std::move(*accesses), wish.key_type, wish.share_connections}, held->held);
+  if (files) files->failed = std::move(held->failed);
+  co_return files;
 }
 
 int run_ssh_config(const api::Settings& settings, const SshConfigWish& wish) {

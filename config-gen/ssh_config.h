@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "api/service_client.h"
 #include "api/settings.h"
 #include "config-gen/files.h"
 
@@ -22,9 +23,17 @@ struct SshConfigWish {
   std::chrono::seconds every{15};  ///< how often that one asks
 };
 
+/// What passportd said last.
+struct OwnRequests {
+  std::vector<json::object> list{};
+  std::chrono::steady_clock::time_point asked_at{};
+};
+net::Task<Result<OwnRequests>> load_requests(api::ServiceClient& service);
+
 /// Has the agent hold the keys of those that are active, for which it is started where none
-/// runs, and writes what ssh reads.
-net::Task<Result<Files>> write_ssh_config(const std::vector<json::object>& requests,
+/// runs, and writes what ssh reads. When another process has done so since `own` was asked for,
+/// it is asked for again first.
+net::Task<Result<Files>> write_ssh_config(api::ServiceClient& service, OwnRequests& own,
                                           const api::Settings& settings,
                                           const SshConfigWish& wish, const Places& places);
 

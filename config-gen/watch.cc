@@ -7,7 +7,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "api/own_requests.h"
 #include "api/run.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -107,14 +106,14 @@ class Watch {
     }
     agent_seen_ = agent_seen_ || held;
     service.end_calls_at(net::deadline_in(kCallPatience));
-    auto loading = api::load_own_requests(service);
-    const auto own = co_await std::move(loading);
+    auto loading = load_requests(service);
+    auto own = co_await std::move(loading);
     if (!own) {
       tell(own.error().detail);
     } else {
-      auto writing = write_ssh_config(*own, settings_, wish_, places_);
+      auto writing = write_ssh_config(service, *own, settings_, wish_, places_);
       const auto files = co_await std::move(writing);
-      tell(files ? "" : files.error().detail);
+      tell(!files ? files.error().detail : files->failed ? files->failed->detail : "");
       if (files) active_until_ = find_end(files->accesses);
     }
     if (std::chrono::system_clock::now() < active_until_) last_active_ = Clock::now();

@@ -195,6 +195,9 @@ started=$SECONDS
 [[ $(wc -l <"$work/err") == 1 && $(cat "$work/err") == "passport-ssh-config: what was written earlier is used: "* ]] || fail "without the service: $(cat "$work/err")"
 ((SECONDS - started < 10)) || fail "without the service it took $((SECONDS - started)) s"
 "$passport" ssh-config --print 2>/dev/null | cmp - "$config" || fail "--print without the service"
+"$passport" ssh-config --include >"$work/out" 2>"$work/err" || fail "--include without the service: $(cat "$work/err")"
+grep -q ssh_hosts "$HOME/.ssh/config" || fail "--include without the service has included nothing: $(cat "$work/err")"
+"$passport" ssh-config --no-include 2>/dev/null || fail "--no-include without the service"
 [[ $(enter "${ids[0]}" id -un) == "$user" ]] || fail "the shared connection"
 refused 69 "127.0.0.1" --i "${ids[0]}"
 refused 69 "127.0.0.1" --json
@@ -202,6 +205,50 @@ refused 69 "127.0.0.1" --output "$work/fresh"
 start_service -v
 export PASSPORT_SERVICE=$url
 ok "passportd down"
+
+# The agent was started where another configuration held, which is gone.
+passport-agent stop
+echo "service = https://127.0.0.1:1" >"$work/gone.conf"
+PASSPORT_CONFIG=$work/gone.conf passport-agent start
+rm "$work/gone.conf"
+writes --i "${ids[0]}"
+ok "agent of another configuration"
+
+# Two at once: who has the older answer, but comes second, asks again.
+lock=$XDG_RUNTIME_DIR/passport/write.lock
+exec 9<>"$lock"
+flock 9
+"$passport" ssh-config >"$work/out" 2>"$work/err" 9>&- &
+waits=$!
+sleep 1
+kill -0 "$waits" || fail "it does not wait for another that writes: $(cat "$work/err")"
+second=$(ask_for "${ids[1]}")
+python3 -c 'import time; print(time.monotonic_ns())' >"$lock"  # as the other one leaves it
+exec 9>&-
+wait "$waits" || fail "after another has written: $(cat "$work/err")"
+grep -q -- "--request $second " "$config" || fail "an older answer was written"
+finish "$second"
+ok "two at once"
+
+# A request that nothing can be certified for is not in the way of the others.
+third=$(ask_for "${ids[0]}")
+stop_service TERM
+python3 - "$work/state/passport.db" "$third" <<'END'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+ca = db.execute("SELECT ca FROM certificate LIMIT 1").fetchone()[0]
+db.executemany("INSERT INTO certificate (request, serial, ca, ends_at) VALUES (?, ?, ?, 1)",
+               [(sys.argv[2], f"many-{n}", ca) for n in range(1000)])
+db.commit()
+END
+start_service -v
+export PASSPORT_SERVICE=$url
+[[ $("$passport" ssh-config --i "${ids[1]}" 2>"$work/err") == "$config" ]] || fail "one of two requests: $(cat "$work/err")"
+[[ $(grep -c . "$work/err") == 1 && $(cat "$work/err") == "passport-ssh-config: $third: passport-agent: "*"can have no more" ]] || fail "one of two requests: $(cat "$work/err")"
+[[ $(alone "${ids[1]}" id -un) == "$user" ]] || fail "ssh for the other request"
+finish "$third"
+writes
+ok "one of two requests"
 
 # What is in the way of one instance is said of that one.
 ssh -F "$config" -O exit "${ids[0]}" 2>/dev/null
