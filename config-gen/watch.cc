@@ -1,5 +1,6 @@
 #include "config-gen/watch.h"
 
+#include <cstdlib>
 #include <fstream>
 
 #include <boost/asio/detached.hpp>
@@ -83,7 +84,11 @@ class Watch {
  private:
   net::Task<void> wait_for_signal() {
     const int signal = co_await signals_.next();
-    if (signal != 0) stop("");
+    if (signal == 0) co_return;
+    stop("");
+    // The first lets what has begun come to its end, which may take a while.
+    const int again = co_await signals_.next();
+    if (again != 0) std::_Exit(128 + again);
   }
 
   void stop(const std::string& why) {

@@ -314,9 +314,23 @@ wait_for 10 gone || fail "--watch stays without an agent"
 grep -q "the agent has ended: it is kept current no longer" "$XDG_RUNTIME_DIR/passport/watch.log" || fail "$(cat "$XDG_RUNTIME_DIR/passport/watch.log")"
 passport-ssh-config --watch --foreground --every 1s >"$work/out" 2>"$work/err" &
 watcher=$!
-taken() { ! hold_lock; }
+taken() { grep -q "^$watcher " "$XDG_RUNTIME_DIR/passport/watch.lock"; }
 wait_for 10 taken || fail "--foreground: $(cat "$work/err")"
 writes
+exec 9<>"$lock"
+flock 9
+sleep 1.5
+kill "$watcher"
+sleep 0.5
+kill -0 "$watcher" || fail "--foreground has not ended what it had begun"
+kill "$watcher"
+rc=0
+wait "$watcher" || rc=$?
+exec 9>&-
+[[ $rc == 143 ]] || fail "a second signal: status $rc"
+passport-ssh-config --watch --foreground --every 1s >"$work/out" 2>"$work/err" &
+watcher=$!
+wait_for 10 taken || fail "--foreground: $(cat "$work/err")"
 kill "$watcher"
 rc=0
 wait "$watcher" || rc=$?
