@@ -193,7 +193,7 @@ UsePAM $use_pam
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 AuthorizedKeysFile .ssh/authorized_keys
-MaxStartups 100:30:200
+MaxStartups 1000
 MaxSessions 100
 UseDNS no
 PrintMotd no
