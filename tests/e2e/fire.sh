@@ -10,6 +10,7 @@ seed=${PASSPORT_SEED:-$((RANDOM * 32768 + RANDOM + 1))}
 RANDOM=$((seed % 32768))
 full=${PASSPORT_FIRE_FULL:-}
 max_rss_kib=32768
+max_files=20
 echo "seed $seed (repeat with PASSPORT_SEED)"
 
 fault() { "$lab" fault --state "$state" "$@" >/dev/null || fail "fault $*"; }
@@ -19,18 +20,19 @@ row() { printf '%-10s %-58s %s\n' "$1" "$2" "$3"; }
 ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 make_file() { head -c "$2" /dev/urandom >"$work/$1" && sha256sum <"$work/$1" >"$work/$1.sum"; }
 # run NAME COMMAND...: ssh to the instance through a proxy whose peak memory goes to $work/rss.
-run() {
-  ssh -F "$config" -o "ProxyCommand=python3 $here/peak.py $work/rss $proxy %h %p" "$instance" "$@"
-}
+run() { "${through[@]}" "$@"; }
 # peak: the largest resident memory of a proxy so far, within the bound.
 peak() {
   local kib
-  kib=$(sort -n "$work/rss" | tail -n 1)
+  kib=$(awk '$1 > most { most = $1 } END { print most + 0 }' "$work/rss")
   ((kib <= max_rss_kib)) || fail "a proxy took $kib KiB"
   echo "$kib KiB"
 }
-up() { timeout "$2" ssh -F "$config" -o "ProxyCommand=python3 $here/peak.py $work/rss $proxy %h %p" "$instance" sha256sum <"$work/$1"; }
-down() { timeout "$2" ssh -F "$config" -o "ProxyCommand=python3 $here/peak.py $work/rss $proxy %h %p" "$instance" "cat $1" </dev/null | sha256sum; }
+up() { timeout "$2" "${through[@]}" sha256sum <"$work/$1"; }
+down() { timeout "$2" "${through[@]}" "cat $1" </dev/null | sha256sum; }
+# slow_up, slow_down: the same, over $rate bytes a second.
+slow_up() { "$here/slowly.py" "$rate" <"$work/$1" | timeout "$2" "${through[@]}" sha256sum; }
+slow_down() { timeout "$2" "${through[@]}" "cat $1" </dev/null | "$here/slowly.py" "$rate" | sha256sum; }
 # one_way WAY FILE LIMIT: a transfer with its hash; writes a line when it is wrong.
 one_way() {
   local got err=$work/err.$BASHPID
@@ -42,6 +44,7 @@ put() { ssh -F "$config" "$instance" "cat >$1" <"$work/$1" || fail "cannot copy 
 begin() {
   rm -f "$work/wrong" "$work/rss"
   start_lab --seed "$seed"
+  through=(ssh -F "$config" -o "ProxyCommand=python3 $here/peak.py $work/rss $proxy %h %p" "$instance")
 }
 
 part_lossy() {
@@ -120,17 +123,19 @@ part_back() {
 }
 
 part_closes() {
-  local size resumed
-  size=$(pick 4000000 200000000)
+  local size resumed most
+  size=$(pick 4000000 200000000) rate=$(pick 4000000 5000000)
   begin
   make_file data "$size" && put data
   fault close-every="$(pick 300 5000)"
-  one_way down data 900
-  one_way up data 900
+  one_way slow_down data 900
+  one_way slow_up data 900
   none_wrong "closes"
   resumed=$(audited ssm:ResumeSession)
-  ((resumed > 0)) || fail "nothing was resumed"
-  row closes "close 1000 through $size bytes each way" "$resumed resumed, equal hashes, peak $(peak)"
+  ((resumed >= $(pick 2 12))) || fail "resumed $resumed times"
+  most=$(awk '$2 > most { most = $2 } END { print most + 0 }' "$work/rss")
+  ((most > 0 && most <= max_files)) || fail "a proxy had $most files open"
+  row closes "close 1000 through $size bytes each way" "$resumed resumed, equal hashes, peak $(peak), $most files"
   stop_lab
 }
 
