@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/harmless.h"
+
 namespace passport {
 namespace {
 
@@ -20,15 +22,16 @@ void append_escaped(std::string& out, std::string_view bytes) {
   }
 }
 
-bool is_harmless(std::uint32_t c) {
+}  // namespace
+
+bool is_harmless(std::uint32_t code_point) {
+  const auto c = code_point;
   if (c < 0x20 || (c >= 0x7f && c < 0xa0)) return false;        // C0, DEL, C1
   if (c == 0x061c || c == 0x200e || c == 0x200f) return false;  // direction marks
   if (c >= 0x2028 && c <= 0x202e) return false;  // separators, embeddings, overrides
   if (c >= 0x2066 && c <= 0x2069) return false;  // isolates
   return c != 0xfeff;
 }
-
-}  // namespace
 
 std::size_t decode_utf8(std::string_view in, std::uint32_t& code_point) {
   const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(in[i]); };

@@ -10,9 +10,11 @@
 
 #include "aws/private_file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "client/doctor.h"
 #include "client/program.h"
 #include "net/command.h"
+#include "net/stdio.h"
 #include "net/terminal_question.h"
 
 namespace passport::client {
@@ -78,14 +80,23 @@ std::string render_list(const std::vector<ArchiveEntry>& entries) {
   return out;
 }
 
+int finish_output() {
+  const auto done = net::flush_output();
+  return done ? EX_OK : report(done.error());
+}
+
 int print(const std::vector<ArchiveEntry>& entries, const std::string& name) {
   const auto at = std::find_if(entries.begin(), entries.end(),
                                [&](const ArchiveEntry& entry) { return entry.name == name; });
   if (at == entries.end())
     return report({Errc::kUsage, fmt::format("there is no entry \"{}\"", name),
                    "passport-diagnostics bundle --list shows them"});
-  std::cout << at->content << std::flush;
-  return EX_OK;
+  for (std::string_view rest = at->content; !rest.empty();) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    std::cout << escape_for_terminal(line, line.size()) << '\n';
+  }
+  return finish_output();
 }
 
 /// nullopt: go on; else the exit status.
@@ -102,14 +113,14 @@ std::optional<int> confirm(const std::string& output) {
 Result<void> write(const BundleWish& wish, const std::string& output,
                    const std::string& archive) {
   if (output == "-") {
-    std::cout << archive << std::flush;
-    if (!std::cout) return Error{Errc::kUnavailable, "cannot write to standard output"};
-    return {};
+    std::cout << archive;
+    return net::flush_output();
   }
   auto saved = wish.force ? aws::save_private_file(output, archive)
                           : aws::create_private_file(output, archive);
-  if (saved) std::cout << output << '\n' << std::flush;
-  return saved;
+  if (!saved) return saved;
+  std::cout << output << '\n';
+  return net::flush_output();
 }
 
 Result<void> check_output(const BundleWish& wish, const std::string& output) {
@@ -139,8 +150,8 @@ int run_bundle(const BundleWish& wish) {
   if (!wish.print.empty()) return print(*entries, wish.print);
   const auto list = render_list(*entries);
   if (wish.list) {
-    std::cout << list << std::flush;
-    return EX_OK;
+    std::cout << list;
+    return finish_output();
   }
   std::cerr << list << std::flush;
   if (!wish.yes)

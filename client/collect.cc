@@ -3,7 +3,6 @@
 #include <ctime>
 #include <sstream>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/utsname.h>
@@ -11,6 +10,7 @@
 
 #include "api/agent_place.h"
 #include "aws/shared_files.h"
+#include "base/json_text.h"
 #include "base/version.h"
 #include "client/bundle.h"
 #include "client/pseudonyms.h"
@@ -76,7 +76,7 @@ std::string doctor_text(const Findings& findings) {
 }
 
 std::string json_text(const json::value& value, Names names) {
-  return json::serialize(redact_json(value, names)) + "\n";
+  return render_json(redact_json(value, names)) + "\n";
 }
 
 /// A program's answer, which should be JSON.

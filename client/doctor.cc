@@ -3,10 +3,12 @@
 #include <exception>
 #include <iostream>
 
-#include <boost/json/serialize.hpp>
 #include <sys/stat.h>
 
+#include "base/json_text.h"
+#include "base/log.h"
 #include "base/version.h"
+#include "net/stdio.h"
 
 namespace passport::client {
 namespace {
@@ -130,9 +132,10 @@ int run_doctor(DoctorWish wish, bool as_json, bool colour) {
   if (as_json) {
     auto answer = describe_findings(findings);
     answer["version"] = kVersion;
-    std::cout << json::serialize(answer) << '\n' << std::flush;
+    std::cout << render_json(answer) << '\n';
   }
-  return status_of(findings);
+  const auto printed = net::flush_output();
+  return printed ? status_of(findings) : report(printed.error());
 }
 
 }  // namespace passport::client

@@ -4,16 +4,19 @@
 #include <cstring>
 #include <iostream>
 
-#include <boost/json/serialize.hpp>
+#include <boost/asio/detached.hpp>
 #include <fmt/format.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "api/run.h"
 #include "aws/private_file.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "client/request_text.h"
+#include "net/signals.h"
+#include "net/stdio.h"
 
 namespace passport::client {
 namespace {
@@ -29,7 +32,7 @@ net::Task<Result<json::object>> ask(ServiceClient& service) {
   return service.call("GET", "/v1/token", {}, net::deadline_in(api::kCallTime));
 }
 
-void print_who(const json::object& who) {
+Result<void> print_who(const json::object& who) {
   const auto* groups = find_array(who, "groups");
   std::string names;
   for (const auto& group : groups != nullptr ? *groups : json::array())
@@ -40,15 +43,15 @@ void print_who(const json::object& who) {
   const auto left = end != nullptr && end->is_int64() ? end->get_int64() - now : 0;
   std::cout << fmt::format("{} ({}), for {}\n", escape_for_terminal(find_string(who, "user")),
                            names.empty() ? "no groups" : names,
-                           render_time_left(std::max<std::int64_t>(left, 0)))
-            << std::flush;
+                           render_time_left(std::max<std::int64_t>(left, 0)));
+  return net::flush_output();
 }
 
 net::Task<Result<int>> check(ServiceClient& service) {
   auto asked = ask(service);
   const auto who = co_await std::move(asked);
   if (!who) co_return who.error();
-  print_who(*who);
+  if (const auto printed = print_who(*who); !printed) co_return printed.error();
   co_return EX_OK;
 }
 
@@ -57,7 +60,8 @@ net::Task<Result<int>> show(ServiceClient& service, bool as_json) {
   auto asked = ask(service);
   const auto who = co_await std::move(asked);
   if (!who) co_return who.error();
-  std::cout << json::serialize(*who) << '\n' << std::flush;
+  std::cout << render_json(*who) << '\n';
+  if (const auto printed = net::flush_output(); !printed) co_return printed.error();
   co_return EX_OK;
 }
 

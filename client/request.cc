@@ -2,18 +2,19 @@
 
 #include <iostream>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "api/run.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "client/ask.h"
 #include "client/create.h"
 #include "client/request_text.h"
 #include "client/style.h"
+#include "net/stdio.h"
 
 namespace passport::client {
 namespace {
@@ -23,12 +24,12 @@ using api::ServiceClient;
 constexpr std::chrono::seconds kEndPatience{60};  ///< with the removal of users
 constexpr std::size_t kMaxPublicKey = 4096;       ///< bytes
 
-void print(const json::object& request, const RequestCommand& command) {
+Result<void> print(const json::object& request, const RequestCommand& command) {
   if (command.json)
-    std::cout << json::serialize(request) << '\n';
+    std::cout << render_json(request) << '\n';
   else
     std::cout << render_request(request, style_for(STDOUT_FILENO, command.colour));
-  std::cout << std::flush;
+  return net::flush_output();
 }
 
 /// Of what was to become active.
@@ -52,7 +53,7 @@ net::Task<Result<int>> settle(ServiceClient& service, const RequestCommand& comm
     if (!settled) co_return settled.error();
     request = std::move(*settled);
   }
-  print(request, command);
+  if (const auto printed = print(request, command); !printed) co_return printed.error();
   co_return command.wait && !ends ? status_of(request) : EX_OK;
 }
 
@@ -124,10 +125,10 @@ net::Task<Result<int>> list(ServiceClient& service, const RequestCommand& comman
       if (command.all || (item.is_object() && !item.get_object().contains("finished_at")))
         chosen.push_back(item);
   if (command.json)
-    std::cout << json::serialize(chosen) << '\n';
+    std::cout << render_json(chosen) << '\n';
   else
     std::cout << render_requests(chosen, style_for(STDOUT_FILENO, command.colour));
-  std::cout << std::flush;
+  if (const auto printed = net::flush_output(); !printed) co_return printed.error();
   co_return EX_OK;
 }
 
@@ -149,7 +150,7 @@ net::Task<Result<int>> certify(ServiceClient& service, const RequestCommand& com
     for (const auto& item : *certificates)
       if (const auto* line = item.if_string())
         std::cout << escape_for_terminal({line->data(), line->size()}, 64 << 10) << '\n';
-  std::cout << std::flush;
+  if (const auto printed = net::flush_output(); !printed) co_return printed.error();
   co_return EX_OK;
 }
 
@@ -160,7 +161,7 @@ net::Task<Result<int>> call_once(ServiceClient& service, const RequestCommand& c
   auto asked = service.call_again(show ? "GET" : "POST", path, {});
   const auto answer = co_await std::move(asked);
   if (!answer) co_return answer.error();
-  print(*answer, command);
+  if (const auto printed = print(*answer, command); !printed) co_return printed.error();
   co_return EX_OK;
 }
 

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <iostream>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,10 +13,12 @@
 #include "api/service_client.h"
 #include "aws/own_directory.h"
 #include "aws/private_file.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "config-gen/inventory_render.h"
 #include "net/command.h"
+#include "net/stdio.h"
 
 namespace passport::config_gen {
 namespace {
@@ -65,6 +66,12 @@ Result<std::string> save_inventory_file(const std::vector<std::string>& tag_keys
   return path;
 }
 
+int print(const std::string& line) {
+  std::cout << line << '\n';
+  const auto printed = net::flush_output();
+  return printed ? EX_OK : report(printed.error());
+}
+
 }  // namespace
 
 int run_inventory(const InventoryWish& wish) {
@@ -85,18 +92,16 @@ int run_inventory(const InventoryWish& wish) {
   plan->tag_keys = wish.tag_keys;
   const auto inventory = render_inventory(std::move(*plan));
   const auto* host = find_host_variables(inventory, wish.host);
-  const auto text = wish.host.empty() ? json::serialize(inventory)
-                    : host != nullptr ? json::serialize(*host)
+  const auto text = wish.host.empty() ? render_json(inventory)
+                    : host != nullptr ? render_json(*host)
                                       : "{}";  // as Ansible has it
-  std::cout << text << '\n' << std::flush;
-  return std::cout ? EX_OK : report({Errc::kUnavailable, "standard output cannot be written"});
+  return print(text);
 }
 
 int run_inventory_path(const std::vector<std::string>& tag_keys) {
   const auto path = save_inventory_file(tag_keys);
   if (!path) return report(path.error());
-  std::cout << *path << '\n' << std::flush;
-  return EX_OK;
+  return print(*path);
 }
 
 }  // namespace passport::config_gen

@@ -6,7 +6,6 @@
 #include <iterator>
 #include <optional>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 #include <sysexits.h>
 
@@ -14,6 +13,7 @@
 #include "api/own_requests.h"
 #include "api/run.h"
 #include "aws/own_directory.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "config-gen/check.h"
@@ -100,7 +100,7 @@ bool is_unreachable(const Error& error) {
 /// For programs that want to know what there is as well: one call of the service does for both.
 std::string describe(const std::string& path, const std::vector<json::object>& requests) {
   json::array list(requests.begin(), requests.end());
-  return json::serialize(json::object{{"path", path}, {"requests", std::move(list)}});
+  return render_json(json::object{{"path", path}, {"requests", std::move(list)}});
 }
 
 int print(std::string_view text, bool with_newline = true) {

@@ -2,13 +2,13 @@
 
 #include <iostream>
 
-#include <boost/json/serialize.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sysexits.h>
 
 #include "api/agent_place.h"
 #include "aws/own_directory.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "net/line_socket.h"
@@ -121,7 +121,7 @@ int run_request(const StartOptions& options, const ControlRequest& request, bool
     return answer->status;
   }
   if (as_json) {
-    std::cout << json::serialize(answer->object) << '\n';
+    std::cout << render_json(answer->object) << '\n';
   } else if (request.verb == Verb::kList) {
     print_list(answer->object);
   } else if (request.verb == Verb::kStatus) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <iostream>
 #include <optional>
 #include <string>
 
@@ -113,6 +114,11 @@ bool is_transient(int error) {
 }
 
 }  // namespace
+
+Result<void> flush_output() {
+  if (std::cout.flush()) return {};
+  return Error{Errc::kUnavailable, "standard output cannot be written"};
+}
 
 void reserve_standard_descriptors() {
   int descriptor = 0;

@@ -13,6 +13,9 @@ namespace passport::net {
 /// their numbers. Call first.
 void reserve_standard_descriptors();
 
+/// Whether all that was given to std::cout has been written. Errors: kUnavailable.
+Result<void> flush_output();
+
 /// Reads pipes, sockets and terminals without blocking the loop; regular files and devices that
 /// cannot be waited for are read in place. O_NONBLOCK is never set on the descriptor given: it
 /// would change it for every process that shares it, and stay when this one is gone.

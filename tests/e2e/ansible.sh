@@ -29,6 +29,9 @@ ok "users on $instances hosts: $((SECONDS - started)) s"
 
 inventory=$("$passport" inventory --path --group-by-tag 'a tag')
 [[ $inventory == "$XDG_RUNTIME_DIR/passport/inventory" && $(stat -c %a "$inventory") == 700 ]] || fail "--path: $inventory"
+rc=0
+"$passport" inventory --path >/dev/full 2>err || rc=$?
+[[ $rc == 69 && $(cat err) == "passport-inventory: standard output cannot be written" ]] || fail "--path: $rc $(cat err)"
 "$inventory" --list >list || fail "--list"
 "$passport" inventory --host "$away" >one || fail "--host"
 [[ $("$passport" inventory --host elsewhere) == '{}' ]] || fail "--host of none"

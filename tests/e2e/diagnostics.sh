@@ -272,6 +272,15 @@ bundle --print doctor.txt | grep -q "^ok    agent: $id" || fail "--print doctor.
 bundle --print own-passport.conf | grep -qx "service = $url" || fail "--print own-passport.conf"
 bundle --print environment.txt | grep -qx 'MY_THING=\[redacted\]' || fail "--print environment.txt"
 bundle --print environment.txt | grep -qx 'HTTPS_PROXY=http://127.0.0.1:1, with a password' || fail "a proxy in environment.txt"
+echo an-odd-token >"$work/odd-token"
+PASSPORT_TOKEN_FILE=$work/odd-token PASSPORT_ACCOUNT=an-odd-token bundle --aws --print environment.txt >"$work/out" || fail "--aws --print"
+if grep an-odd-token "$work/out"; then fail "a token that no check has looked at"; fi
+for arguments in "bundle --list" "bundle --print doctor.txt" doctor "doctor --json"; do
+  rc=0
+  # shellcheck disable=SC2086  # words
+  "$passport" diagnostics $arguments 2>"$work/err" >/dev/full || rc=$?
+  [[ $rc == 69 && $(cat "$work/err") == "passport-diagnostics: standard output cannot be written" ]] || fail "$arguments: $rc $(cat "$work/err")"
+done
 bundle --print ssh_config | grep -qx "Host ${ids[0]}.*" || fail "--print ssh_config"
 bundle --print requests.json | python3 -c "import json, sys; assert json.load(sys.stdin)[0]['reason'] == '[redacted]'" || fail "--print requests.json"
 ok "what is in it"

@@ -87,6 +87,12 @@ said = json.load(open(sys.argv[4]))
 assert said["tag_Role_web"]["hosts"] == [sys.argv[2]] and said["platform_windows"]["hosts"] == [sys.argv[3]], said
 assert {"__ansible_unsafe": sys.argv[1]} in said["_meta"]["hostvars"][sys.argv[2]].values(), said
 END
+  for arguments in "request show --json $id" "ssh-config --json" "inventory --list"; do
+    # shellcheck disable=SC2086  # words
+    "$passport" $arguments >"$work/shown" || fail "$arguments"
+    if grep -q $'\u202e' "$work/shown"; then fail "$arguments: a terminal would turn it round"; fi
+    grep -q '\\u202e' "$work/shown" || fail "$arguments: no name: $(cat "$work/shown")"
+  done
   "$passport" --complete ssh-config --i '' >"$work/offered"
   [[ $(sort "$work/offered") == "$(printf '%s\n' "${ids[@]}" win-1 db-1-host-proxycommand-touch-tmp-canary-2j-id-h | sort)" ]] || fail "completions: $(cat "$work/offered")"
   [[ ! -e /tmp/canary ]] || fail "a name was run"

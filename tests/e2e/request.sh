@@ -94,6 +94,13 @@ rc=0
 request list --color pink 2>"$work/err" || rc=$?
 [[ $rc == 64 ]] || fail "--color pink: $rc"
 ok "colour and width"
+for arguments in list "list --json" "show $id" "show --json $id"; do
+  rc=0
+  # shellcheck disable=SC2086  # words
+  request $arguments >/dev/full 2>"$work/err" || rc=$?
+  [[ $rc == 69 && $(cat "$work/err") == "passport-request: standard output cannot be written" ]] || fail "$arguments: $rc $(cat "$work/err")"
+done
+ok "a full disk"
 
 # Its end is waited for; without a terminal each change is a line.
 request complete "$id" >"$work/out" 2>"$work/err" || fail "complete: $(cat "$work/err")"
