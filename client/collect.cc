@@ -113,12 +113,11 @@ class Collection {
 
   Result<std::vector<ArchiveEntry>> finish(Pseudonyms* names) {
     for (auto& entry : entries_) {
-      if (entry.content.size() > kMaxEntry) {
-        entry.content.resize(entry.content.rfind('\n', kMaxEntry) + 1);
-        entry.content += "[cut]\n";
-      }
       entry.content = scrub(entry.content, known_);
       if (names != nullptr) entry.content = names->apply(entry.content);
+      // Last: nobody knows a secret or a name by a part of it.
+      if (entry.content.size() > kMaxEntry)
+        entry.content = scrub(cut_text(entry.content, kMaxEntry), known_);
       if (const auto kind = find_secret(entry.content, known_); !kind.empty())
         return Error{Errc::kInternal,
                      fmt::format("{} still looks as if it held {}: nothing is written",
@@ -135,7 +134,10 @@ class Collection {
 
 std::vector<Secret> known_secrets(const Exam& exam) {
   auto out = secrets_of(all_variables());
-  const auto& path = exam.settings.service.token_file;
+  // Whether or not a check has looked at it.
+  const auto settings = api::load_settings(exam.environment);
+  const auto path = settings ? settings->service.token_file
+                             : aws::find_variable(exam.environment, "PASSPORT_TOKEN_FILE");
   if (path.empty()) return out;
   if (auto token = api::load_token(path)) out.push_back(std::move(*token));
   return out;
@@ -166,8 +168,25 @@ void add_own_names(Pseudonyms& names, const aws::Environment& environment) {
   }
 }
 
+void add_host(Pseudonyms& names, const std::string& host) {
+  if (!wire::is_loopback(host)) names.add("host", host);
+}
+
+/// Those that somebody has configured, whether or not a check came as far.
+void add_configured_hosts(Pseudonyms& names, const Exam& exam) {
+  for (const auto& host : hosts_of_environment(all_variables())) add_host(names, host);
+  for (const auto& path : api::settings_files(exam.environment))
+    if (const auto text = aws::load_file(path, kMaxFile))
+      for (const auto& host : hosts_of_config(*text)) add_host(names, host);
+  if (!exam.aws) return;
+  for (const auto* service : {"ssm", "ssmmessages", "sts"})
+    if (const auto host = exam.aws->endpoint(service).host; !is_public_endpoint(host))
+      add_host(names, host);
+}
+
 void add_names(Pseudonyms& names, const Exam& exam) {
   add_own_names(names, exam.environment);
+  add_configured_hosts(names, exam);
   for (const auto& [kind, name] : exam.names)
     if (!wire::is_loopback(name)) names.add(kind, name);
   for (const auto& request : exam.requests.value_or(std::vector<json::object>()))

@@ -120,6 +120,15 @@ bool is_proxy(std::string_view name) {
   return to_lower(name).ends_with("_proxy") && to_lower(name) != "no_proxy";
 }
 
+/// Of "SCHEME://USER@HOST:PORT/...", of which all but the host may be missing.
+std::string host_of(std::string_view url) {
+  if (const auto at = url.find("://"); at != url.npos) url.remove_prefix(at + 3);
+  url = url.substr(0, url.find_first_of("/?#"));
+  if (const auto at = url.rfind('@'); at != url.npos) url.remove_prefix(at + 1);
+  if (url.starts_with('[')) return std::string(url.substr(1, url.find(']') - 1));
+  return std::string(url.substr(0, url.find(':')));
+}
+
 constexpr std::array<std::string_view, 6> kSecretNames = {"secret", "token",  "passw",
                                                           "key",    "passph", "credential"};
 constexpr std::size_t kLeastSecret = 8;  ///< bytes: what is shorter stands everywhere
@@ -283,6 +292,45 @@ std::vector<Secret> secrets_of(const std::vector<std::string>& variables) {
       out.emplace_back(std::string(value));
   }
   return out;
+}
+
+std::vector<std::string> hosts_of_environment(const std::vector<std::string>& variables) {
+  std::vector<std::string> out;
+  for (const std::string_view variable : variables) {
+    const auto equals = std::min(variable.find('='), variable.size());
+    const auto name = variable.substr(0, equals);
+    const bool has_url =
+        is_proxy(name) || name.starts_with("AWS_ENDPOINT_URL") || name == "PASSPORT_SERVICE";
+    auto host = has_url ? host_of(variable.substr(std::min(equals + 1, variable.size()))) : "";
+    if (!host.empty()) out.push_back(std::move(host));
+  }
+  return out;
+}
+
+std::vector<std::string> hosts_of_config(std::string_view text) {
+  std::vector<std::string> out;
+  by_line(text, [&out](std::string_view line) {
+    const auto parsed = parse_config_text(line);
+    if (parsed && !parsed->empty() && parsed->front().key == "service")
+      out.push_back(host_of(parsed->front().value));
+    return "";
+  });
+  return out;
+}
+
+bool is_public_endpoint(std::string_view host) {
+  return (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn")) &&
+         host.find(".vpce.") == host.npos;
+}
+
+std::string cut_text(std::string_view text, std::size_t most) {
+  const auto line = text.substr(0, most).rfind('\n');
+  auto end = line == text.npos ? std::min(most, text.size()) : line + 1;
+  const auto goes_on = [&](std::size_t at) {
+    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+  };
+  while (end > 0 && goes_on(end)) --end;
+  return std::string(text.substr(0, end)) + "[cut]\n";
 }
 
 std::string describe_proxy(std::string_view value) {

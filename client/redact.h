@@ -34,6 +34,20 @@ std::string redact_known_hosts(std::string_view text);
 /// The values of variables that have a secret's name, and passwords of proxies.
 std::vector<Secret> secrets_of(const std::vector<std::string>& variables);
 
+/// The hosts in the values of variables that are shown and have a URL: proxies, endpoints, the
+/// service. A value that is no URL gives what stands where its host would.
+std::vector<std::string> hosts_of_environment(const std::vector<std::string>& variables);
+
+/// passport.conf: the hosts of its services.
+std::vector<std::string> hosts_of_config(std::string_view text);
+
+/// Whether the name is AWS's own for a service of a region: it tells nothing of who uses it.
+bool is_public_endpoint(std::string_view host);
+
+/// At most `most` bytes of the text and "[cut]": whole lines of it, or where the first is
+/// longer whole characters.
+std::string cut_text(std::string_view text, std::size_t most);
+
 /// The value of a proxy's variable: "http://proxy.example.com:3128, with a password".
 std::string describe_proxy(std::string_view value);
 

@@ -114,5 +114,32 @@ TEST(Redact, TheEnvironmentHasSecretsThatAreKnown) {
   EXPECT_EQ(all, "swordfish\nswordfish2\nword@fish\nx\n");
 }
 
+TEST(Redact, HostsThatAreConfiguredAreKnown) {
+  using List = std::vector<std::string>;
+  EXPECT_EQ(hosts_of_environment({"HTTPS_PROXY=http://ann:p@ss@proxy.example.com:3128/",
+                                  "http_proxy=other:3128",
+                                  "AWS_ENDPOINT_URL=https://vpce-1.example.com",
+                                  "AWS_ENDPOINT_URL_KMS=https://[fd00::1]:8/",
+                                  "PASSPORT_SERVICE=https://passport.example.com/x?y",
+                                  "NO_PROXY=a", "URL=https://b", "ALL_PROXY=", "ODD"}),
+            (List{"proxy.example.com", "other", "vpce-1.example.com", "fd00::1",
+                  "passport.example.com"}));
+  EXPECT_EQ(
+      hosts_of_config("nonsense\n[x\n service = https://passport.example.com:8443\nca = /a\n"),
+      List{"passport.example.com"});
+  for (const auto* host : {"ssm.eu-west-1.amazonaws.com", "sts.cn-north-1.amazonaws.com.cn"})
+    EXPECT_TRUE(is_public_endpoint(host)) << host;
+  for (const auto* host : {"vpce-1-ab.ssm.eu-west-1.vpce.amazonaws.com", "ssm.example.com",
+                           "amazonaws.com.example.com"})
+    EXPECT_FALSE(is_public_endpoint(host)) << host;
+}
+
+TEST(Redact, WhatIsTooLongIsCut) {
+  EXPECT_EQ(cut_text("ab\ncd\nef\n", 7), "ab\ncd\n[cut]\n");
+  EXPECT_EQ(cut_text("ab\ncd\nef\n", 6), "ab\ncd\n[cut]\n");
+  EXPECT_EQ(cut_text("abcdef\n", 4), "abcd[cut]\n") << "one line, as JSON is";
+  EXPECT_EQ(cut_text("ab\xc3\xbc", 3), "ab[cut]\n");
+}
+
 }  // namespace
 }  // namespace passport::client

@@ -229,7 +229,7 @@ jwt=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwbGFudGVkIn0.c2lnbmF0dXJlLXBsYW50ZWQtaGVyZQ
 secret=wJalrXUtnFEMI/K7MDENG/bPxRfiCYplantedKEY
 cat >"$work/odd.conf" <<EOF
 # planted-comment
-service = https://ann:planted-url@127.0.0.1:1
+service = https://ann:planted-url@service.hidden.example:1
 pasword = planted-value
 planted-line
 -----BEGIN OPENSSH PRIVATE KEY-----
@@ -241,7 +241,7 @@ printf 'planted-host ssh-ed25519 cGxhbnRlZA==\n' >>"$XDG_RUNTIME_DIR/passport/kn
 # shellcheck disable=SC2031  # start_service changes its own copy alone
 planted=(planted hunter2 "$jwt" "$secret" ASIAPLANTEDPLANTED12 "$AWS_SECRET_ACCESS_KEY" "$(cat "$token")" c2lnbmF0dXJl cGxhbnRlZ)
 bundle() {
-  env MY_THING=planted-thing DB_URL=postgres://u:planted-db@h/db HTTPS_PROXY=http://u:hunter2@127.0.0.1:1 NO_PROXY=127.0.0.1 "JWT=$jwt" \
+  env http_proxy=http://u:hunter2@proxy.hidden.example:1 AWS_ENDPOINT_URL_KMS=https://kms.hidden.example MY_THING=planted-thing DB_URL=postgres://u:planted-db@h/db HTTPS_PROXY=http://u:hunter2@127.0.0.1:1 NO_PROXY=127.0.0.1 "JWT=$jwt" \
     "LANG=$secret" "TERM=ASIAPLANTEDPLANTED12" "TZ=Authorization: Bearer planted-bearer" "AWS_SESSION_TOKEN=planted-session" \
     "LC_ALL=https://h/?X-Amz-Signature=planted" "$passport" diagnostics bundle "$@"
 }
@@ -258,7 +258,7 @@ for config_file in "$conf" "$work/odd.conf"; do
       if grep -aqiF -- "$word" "$work/all" b.tar.gz; then fail "$config_file $more: \"$word\" is in it: $(grep -aiF -- "$word" "$work/all")"; fi
     done
   done
-  for word in "${ids[0]}" "ann" "$(hostname)" 123456789012; do
+  for word in "${ids[0]}" "ann" "$(hostname)" 123456789012 hidden.example; do
     if grep -aqwiF -- "$word" "$work/all"; then fail "anonymous: \"$word\" is in it: $(grep -awiF -- "$word" "$work/all")"; fi
   done
 done
