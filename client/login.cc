@@ -1,6 +1,7 @@
 #include "client/login.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
 
@@ -72,16 +73,40 @@ net::Task<Result<int>> revoke(ServiceClient& service) {
   co_return EX_OK;
 }
 
+/// Where a token is until it is known to be good.
+std::string new_file(const api::Settings& settings) {
+  return settings.service.token_file + ".new";
+}
+
+net::Task<void> remove_on_signal(net::Signals& signals, std::string path) {
+  const int signal = co_await signals.next();
+  if (signal == 0) co_return;
+  ::unlink(path.c_str());
+  std::_Exit(128 + signal);
+}
+
+net::Task<Result<int>> save_and_check(ServiceClient& service, const std::string& path,
+                                      const Secret& token) {
+  const auto executor = co_await net::asio::this_coro::executor;
+  net::Signals signals(executor, {SIGINT, SIGTERM, SIGHUP});
+  net::asio::co_spawn(executor, remove_on_signal(signals, path), net::asio::detached);
+  const auto saved = aws::save_private_file(path, std::string(token.reveal()) + "\n");
+  if (!saved) co_return saved.error();
+  auto checking = check(service);
+  const auto checked = co_await std::move(checking);
+  signals.cancel();
+  co_return checked;
+}
+
 }  // namespace
 
 int log_in(const api::Settings& settings, const Secret& token) {
   const auto& path = settings.service.token_file;
   auto with_new = settings;
-  with_new.service.token_file = path + ".new";
+  with_new.service.token_file = new_file(settings);
   const auto& fresh = with_new.service.token_file;
-  const auto saved = aws::save_private_file(fresh, std::string(token.reveal()) + "\n");
-  if (!saved) return report(saved.error());
-  const int status = api::run(with_new, [](ServiceClient& service) { return check(service); });
+  const int status = api::run(
+      with_new, [&](ServiceClient& service) { return save_and_check(service, fresh, token); });
   if (status == EX_OK && ::rename(fresh.c_str(), path.c_str()) == 0) return EX_OK;
   const int why = errno;
   ::unlink(fresh.c_str());
@@ -95,6 +120,7 @@ int print_status(const api::Settings& settings, bool as_json) {
 
 int log_out(const api::Settings& settings) {
   const auto& path = settings.service.token_file;
+  ::unlink(new_file(settings).c_str());                 // of a login that was killed
   if (::access(path.c_str(), F_OK) != 0) return EX_OK;  // logged out already
   const int status = api::run(settings, [](ServiceClient& service) { return revoke(service); });
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return report(unusable(path, errno));

@@ -47,6 +47,19 @@ cmp -s "$token" "$work/ann" || fail "the token is not what was given"
 [[ $(find "$(dirname "$token")" -type f | wc -l) == 1 ]] || fail "left: $(ls "$(dirname "$token")")"
 [[ $("$passport" auth status --json) == *'"user":"ann"'* ]] || fail "status"
 PASSPORT_SERVICE=https://127.0.0.1:1 refused 69 "127.0.0.1:1" request list
+# One that is interrupted leaves nothing.
+setpriv --pdeathsig KILL "$here/mute.py" "${url#https://}" >"$work/mute" &
+wait_for 10 test -s "$work/mute" || fail "mute.py does not start"
+for signal in TERM HUP; do
+  PASSPORT_SERVICE=https://127.0.0.1:$(cat "$work/mute") passport-auth login --token-stdin <"$work/ann" >"$work/out" 2>&1 &
+  pid=$!
+  wait_for 10 test -s "$token.new" || fail "no login: $(cat "$work/out")"
+  sleep 0.2
+  kill -"$signal" "$pid"
+  rc=0
+  wait "$pid" || rc=$?
+  [[ $rc == $((128 + $(kill -l "$signal"))) && ! -e $token.new ]] || fail "a login that is interrupted: $rc $(ls "$(dirname "$token")")"
+done
 ok "login"
 
 # A request, waited for; what it says is what is there.
@@ -138,8 +151,9 @@ wait_for 30 one || fail "one of two: $("$passport" request show "$id")"
 "$passport" request complete --no-wait "$id" >/dev/null
 ok "one of two"
 
+cp "$work/ann" "$token.new"  # as a login leaves it that is killed
 "$passport" auth logout || fail "logout"
-[[ ! -e $token ]] || fail "the token stays"
+[[ ! -e $token && ! -e $token.new ]] || fail "the token stays"
 cp "$work/ann" "$work/old"
 PASSPORT_TOKEN_FILE=$work/old refused 77 "no token, or one that is unknown or over" auth status
 "$passport" auth logout || fail "logout again"
