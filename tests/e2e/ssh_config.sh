@@ -208,6 +208,7 @@ ok "passportd down"
 
 # The agent was started where another configuration held, which is gone.
 passport-agent stop
+wait_for 10 test ! -S "$XDG_RUNTIME_DIR/passport/control.sock" || fail "the agent does not end"
 echo "service = https://127.0.0.1:1" >"$work/gone.conf"
 PASSPORT_CONFIG=$work/gone.conf passport-agent start
 rm "$work/gone.conf"
