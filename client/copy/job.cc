@@ -61,6 +61,8 @@ void CopyJob::watch(Crew& crew, ProgressLine& line) {
       queue_.abandon();
       stop_.request_stop();
     }
+    // Nothing is waited for any more, as for a session that does not answer.
+    if (queue_.totals().over) stop_.request_stop();
     const auto now = steady_clock::now();
     crew.tick(now);
     most_sessions_ = std::max(most_sessions_, crew.sessions());
