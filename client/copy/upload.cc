@@ -204,9 +204,11 @@ std::optional<Trouble> Upload::copy(Remote& remote, CopyQueue& queue, const File
   if (!claim) return std::nullopt;
   const auto opened = remote.open_to_write(part_path(*file));
   if (!opened) return explain_write(remote, file->target, opened.error());
-  Bytes buffer(most);
+  Bytes buffer;
   for (; claim; claim = queue.claim(file, worker, most)) {
     const auto& range = claim->range;
+    // What another session was late with may be more than this one's server takes at once.
+    if (range.size() > buffer.size()) buffer.resize(range.size());
     const auto n =
         ::pread(file->local.get(), buffer.data(), range.size(), static_cast<off_t>(range.from));
     if (n < 0) return local_trouble(file->source, errno);
@@ -216,8 +218,12 @@ std::optional<Trouble> Upload::copy(Remote& remote, CopyQueue& queue, const File
                      {Errc::kConflict, escape_for_terminal(file->source) +
                                            ": it became shorter while it was copied"}};
     }
-    const auto written = (*opened)->write(range.from, ByteView(buffer).first(range.size()));
-    if (!written) return explain_write(remote, file->target, written.error());
+    const auto bytes = ByteView(buffer).first(range.size());
+    for (std::uint64_t at = 0; at < bytes.size(); at += most) {
+      const auto step = bytes.subspan(at, std::min(most, bytes.size() - at));
+      const auto written = (*opened)->write(range.from + at, step);
+      if (!written) return explain_write(remote, file->target, written.error());
+    }
     if (queue.begin_write(file, *claim)) queue.finish_write(file, *claim);
   }
   return std::nullopt;

@@ -190,3 +190,18 @@ tells 75 'long: ' evil:/long .
 [[ ! -e short && ! -e long && ! -e huge ]] || fail "a name for what is not whole"
 tells 65 'it has more than 250000 files' -r evil:/many .
 ok "a server that means no good"
+
+# faulty NAME RULE...: a server with the faults of sftp_fault.py.
+faulty() {
+  mkdir "$work/sessions.$1"
+  server "$1" "Subsystem sftp $(python3 -c "import sys; print(sys.executable)") $here/sftp_fault.py $work/sessions.$1 ${*:2}"
+}
+cd "$work/here"
+rm -r out tree below "$work/there/tree"
+faulty mixed 1:plain 1:stall:write:3:2 2:stall:write:2:1000
+head -c 20000000 /dev/urandom >twenty
+copies -j 2 twenty "mixed:$work/there/mixed"
+[[ -d $work/sessions.mixed/2 ]] || fail "there was no second session"
+same twenty "$work/there/mixed"
+nothing_left
+ok "sessions with other limits, one of them stalled"
