@@ -184,6 +184,7 @@ std::optional<Trouble> Crew::work(Remote& remote, int worker) {
     if (task.kind == Kind::kOver) break;
     if (task.kind == Kind::kWait) {
       if (queue_.totals().all_copied && is_spare()) break;
+      remote.rest();
       queue_.wait();
       continue;
     }

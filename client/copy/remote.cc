@@ -286,7 +286,10 @@ Result<std::unique_ptr<Remote::Script>> Remote::start_script(const std::string& 
       opened && ssh_channel_request_exec(script->channel(), "exec sh") == SSH_OK &&
       ssh_channel_write(script->channel(), text.data(), size) == static_cast<int>(size) &&
       ssh_channel_send_eof(script->channel()) == SSH_OK;
-  if (started) return script;
+  if (started) {
+    rest();
+    return script;
+  }
   script.reset();
   reopen_sftp();
   return fail();
@@ -303,6 +306,7 @@ Result<std::string> Remote::finish_script(Script& script, std::chrono::seconds p
   ssh_channel_close(script.channel());
   reopen_sftp();
   if (n < 0 || broken_) return fail();
+  rest();
   return out;
 }
 

@@ -32,9 +32,9 @@ struct NamedStat {
   FileStat stat;
 };
 
-/// Blocks; every wait ends after kPatience. One thread at a time. Errors are in words that
-/// follow on the name of a file: kNotFound, kDenied, kConflict (it refuses), kUnavailable.
-/// After one, broken() tells whether it was the session that broke.
+/// Blocks; every wait ends after kPatience, and with it the session. One thread at a time.
+/// Errors are in words that follow on the name of a file: kNotFound, kDenied, kConflict (it
+/// refuses), kUnavailable. After one, broken() tells whether it was the session that broke.
 class Remote {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -54,6 +54,8 @@ class Remote {
 
   bool broken() const { return broken_; }
   Error explain_break() { return login_->explain_end(); }
+  /// Nothing is waited for until the next call, however long that is.
+  void rest() { login_->expire_at(Time::max()); }
   /// It takes requests of 256 KiB, as OpenSSH does; others may take no more than 32 KiB.
   bool takes_large_requests() const { return large_; }
 
@@ -94,7 +96,8 @@ class Remote {
   Result<std::unique_ptr<File>> create(const std::string& path);
   Result<std::unique_ptr<File>> open_to_write(const std::string& path);
 
-  /// A script under way in sh.
+  /// A script under way in sh. Until it is finished nothing else is called, and there is no
+  /// deadline.
   class Script;
   Result<std::unique_ptr<Script>> start_script(const std::string& text);
   /// What it has printed, when it has ended.
