@@ -178,8 +178,9 @@ void Crew::end_all(const Error& error) {
 }
 
 std::optional<Trouble> Crew::work(Remote& remote, int worker) {
-  if (auto trouble = look_for_files(remote)) return trouble;
   while (!stop_.stop_requested()) {
+    // Time and again: the session that was looking may have broken for good.
+    if (auto trouble = look_for_files(remote)) return trouble;
     auto task = queue_.next();
     if (task.kind == Kind::kOver) break;
     if (task.kind == Kind::kWait) {
@@ -203,6 +204,8 @@ std::optional<Trouble> Crew::look_for_files(Remote& remote) {
     finding_ = Finding::kUnderWay;
   }
   auto trouble = direction_.find(remote, queue_);
+  // What else is to be copied, and where to, is not known without it.
+  if (trouble && trouble->reach == Reach::kFile) trouble->reach = Reach::kAll;
   const Lock lock(mutex_);
   finding_ = trouble ? Finding::kWanted : Finding::kDone;
   return trouble;

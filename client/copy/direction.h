@@ -2,6 +2,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,8 @@ class Direction {
   CopyWish wish_;
   Report& report_;
   std::stop_token stop_;
+  /// Whether the target is a folder that sources go into; later it may be one that find() made.
+  std::optional<bool> into_folder_;
   std::vector<NamedStat> folders_;  ///< that are filled, by path; the outer ones first
 
  private:

@@ -49,7 +49,8 @@ struct Download::Spot {
 
 std::optional<Trouble> Download::find(Remote& remote, CopyQueue& queue) {
   const auto here = stat_here(wish_.target);
-  const bool folder = here && here->kind == Kind::kFolder;
+  if (!into_folder_) into_folder_ = here && here->kind == Kind::kFolder;
+  const bool folder = *into_folder_;
   for (const auto& pattern : wish_.sources) {
     std::vector<std::string> matches;
     if (auto trouble = find_matches(remote, pattern, matches)) return trouble;

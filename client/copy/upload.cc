@@ -57,7 +57,8 @@ std::optional<Trouble> Upload::find(Remote& remote, CopyQueue& queue) {
   const auto there = remote.stat(wish_.target);
   if (!there && (remote.broken() || there.error().code != Errc::kNotFound))
     return remote_trouble(remote, remote_name(wish_.target), there.error());
-  const bool folder = there && there->kind == Kind::kFolder;
+  if (!into_folder_) into_folder_ = there && there->kind == Kind::kFolder;
+  const bool folder = *into_folder_;
   if (!folder && (wish_.to_folder || wish_.target.ends_with('/')))
     return Trouble{
         Reach::kAll,

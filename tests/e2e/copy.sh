@@ -76,6 +76,7 @@ copies -pqr -j2 -F "$config" "$i:up/." merged
 tells 75 "its size is 0 and it has content" "$i:/proc/version" version
 tells 77 "$i:/etc/shadow: permission denied" "$i:/etc/shadow" .
 tells 77 "$i:/etc/x: permission denied" tree/1 "$i:/etc/x"
+tells 77 "$i:/root/x: permission denied" tree/1 "$i:/root/x"
 ok "names as scp has them"
 
 # A file with holes has them again; and 100 MB of nothing is little to carry.

@@ -205,3 +205,20 @@ copies -j 2 twenty "mixed:$work/there/mixed"
 same twenty "$work/there/mixed"
 nothing_left
 ok "sessions with other limits, one of them stalled"
+
+# Who looks for files breaks off, and does not get in again.
+echo "#!/bin/sh
+{ mkdir $work/first || mkdir $work/second; } 2>/dev/null && exec \"\$@\"
+echo 'passport-proxy: no more' >&2; exit 77" >"$work/twice"
+chmod +x "$work/twice"
+mkdir -p many/{a,b}
+for n in {1..40}; do head -c 30000 /dev/urandom >many/a/$n; done
+echo 1 >many/b/x
+copies -r many "plain:$work/there/many"
+through="$work/twice " faulty looking 1:end:opendir:3:2
+copies -j 2 -r "looking:$work/there/many" looking
+[[ $(cat "$work/err") == "passport-copy: looking: one session less: no more" ]] || fail "said: $(cat "$work/err")"
+diff -r many looking || fail "what is in them"
+faulty closed 1:deny:stat:1
+tells 77 "closed:$work/there/x: permission denied" "$work/data" "closed:$work/there/x"
+ok "who looks for files breaks off"
