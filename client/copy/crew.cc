@@ -226,10 +226,12 @@ std::optional<Trouble> Crew::carry_out(Remote& remote, int worker, CopyQueue::Ta
     trouble = direction_.prepare(remote, *file, found);
     if (!trouble) queue_.prepared(file, std::move(found));
   }
-  if (!trouble) trouble = direction_.copy(remote, queue_, file, worker);
+  if (!trouble) trouble = direction_.copy(remote, queue_, file, task.turn, worker);
   if (!trouble || trouble->reach != Reach::kFile) return trouble;
-  direction_.leave(*file, false);
-  if (queue_.failed(file)) report_.failed(trouble->error);
+  if (queue_.failed_under_way(file, task.turn)) {
+    direction_.leave(*file, false);
+    report_.failed(trouble->error);
+  }
   return std::nullopt;
 }
 

@@ -31,9 +31,9 @@ class Direction {
   virtual std::optional<Trouble> find(Remote& remote, CopyQueue& queue) = 0;
   /// Opens what a file is written to; `found`: what is there from an earlier copy.
   virtual std::optional<Trouble> prepare(Remote& remote, FileCopy& file, ByteRanges& found) = 0;
-  /// Copies what the worker can claim of it.
+  /// Copies what the worker can claim of it in that turn.
   virtual std::optional<Trouble> copy(Remote& remote, CopyQueue& queue, const FilePtr& file,
-                                      int worker) = 0;
+                                      unsigned turn, int worker) = 0;
   /// Compares them, and gives them their names; tells the queue of each.
   virtual std::optional<Trouble> finish(Remote& remote, CopyQueue& queue,
                                         const std::vector<FilePtr>& files) = 0;

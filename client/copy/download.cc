@@ -218,8 +218,8 @@ std::optional<Trouble> Download::prepare(Remote& remote, FileCopy& file, ByteRan
 }
 
 std::optional<Trouble> Download::copy(Remote& remote, CopyQueue& queue, const FilePtr& file,
-                                      int worker) {
-  auto claim = queue.claim(file, worker, kRequest);
+                                      unsigned turn, int worker) {
+  auto claim = queue.claim(file, turn, worker, kRequest);
   if (!claim) return std::nullopt;
   const auto name = remote_name(file->source);
   const auto opened = remote.open_to_read(file->source);
@@ -241,7 +241,7 @@ std::optional<Trouble> Download::copy(Remote& remote, CopyQueue& queue, const Fi
   while (claim || !asked.empty()) {
     while (claim && in_flight < kWindow) {
       if (auto trouble = ask(*claim)) return trouble;
-      claim = queue.claim(file, worker, kRequest);
+      claim = queue.claim(file, turn, worker, kRequest);
     }
     auto [what, id] = asked.front();
     asked.pop_front();
@@ -253,17 +253,17 @@ std::optional<Trouble> Download::copy(Remote& remote, CopyQueue& queue, const Fi
       return Trouble{Reach::kFile,
                      {Errc::kConflict,
                       escape_for_terminal(name) + ": it became shorter while it was copied"}};
-    const CopyQueue::Claim got{{what.range.from, what.range.from + *n}, what.round};
+    const CopyQueue::Claim got{{what.range.from, what.range.from + *n}, what.turn};
     if (queue.begin_write(file, got)) {
       auto trouble = file->part->write(got.range.from, into.first(*n));
       if (trouble) return trouble;
       queue.finish_write(file, got);
       if (*n < into.size()) {
-        trouble = ask({{got.range.to, what.range.to}, what.round});
+        trouble = ask({{got.range.to, what.range.to}, what.turn});
         if (trouble) return trouble;
       }
     }
-    if (!claim) claim = queue.claim(file, worker, kRequest);
+    if (!claim) claim = queue.claim(file, turn, worker, kRequest);
   }
   return std::nullopt;
 }
@@ -282,7 +282,7 @@ std::optional<Trouble> Download::finish(Remote& remote, CopyQueue& queue,
     if (trouble && trouble->reach != Reach::kFile) return trouble;
     if (!trouble) continue;
     leave(*files[i], true);
-    (void)queue.failed(files[i]);
+    queue.failed_at_end(files[i]);
     report_.failed(trouble->error);
   }
   return std::nullopt;

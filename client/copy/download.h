@@ -11,7 +11,7 @@ class Download : public Direction {
   std::optional<Trouble> find(Remote& remote, CopyQueue& queue) override;
   std::optional<Trouble> prepare(Remote& remote, FileCopy& file, ByteRanges& found) override;
   std::optional<Trouble> copy(Remote& remote, CopyQueue& queue, const FilePtr& file,
-                              int worker) override;
+                              unsigned turn, int worker) override;
   std::optional<Trouble> finish(Remote& remote, CopyQueue& queue,
                                 const std::vector<FilePtr>& files) override;
   std::optional<Trouble> close(Remote& remote) override;

@@ -62,22 +62,27 @@ CopyQueue::Task CopyQueue::next() {
   const auto open = find_open();
   const bool many = copied.size() == kBatch || bytes >= kBatchBytes;
   if (many || (!copied.empty() && !open && waiting_.empty())) {
-    for (const auto& file : copied) file->state = State::kFinishing;
-    return {Task::Kind::kFinish, std::move(copied)};
+    ++turns_;
+    for (const auto& file : copied) {
+      file->state = State::kFinishing;
+      file->turn = turns_;
+    }
+    return {Task::Kind::kFinish, std::move(copied), turns_};
   }
-  if (open) return {Task::Kind::kCopy, {open}};
+  if (open) return {Task::Kind::kCopy, {open}, open->turn};
   if (!waiting_.empty()) {
     auto file = waiting_.front();
     waiting_.pop_front();
     unclaimed_waiting_ -= file->stat.size;
     file->state = State::kPreparing;
+    file->turn = ++turns_;
     active_.push_back(file);
-    return {Task::Kind::kPrepare, {file}};
+    return {Task::Kind::kPrepare, {file}, file->turn};
   }
   const auto late = FilePieces::Time::clock::now() - kLate;
   for (const auto& file : active_)
     if (is_in(file, State::kCopying) && file->pieces->has_late(late))
-      return {Task::Kind::kCopy, {file}};
+      return {Task::Kind::kCopy, {file}, file->turn};
   if (!all_found_ || over_ < files_ || close_ == Close::kUnderWay) return {Task::Kind::kWait};
   if (close_ == Close::kDone) return {};
   close_ = Close::kUnderWay;
@@ -94,29 +99,29 @@ void CopyQueue::prepared(const FilePtr& file, ByteRanges found) {
   done_ += found.total();
   file->pieces = std::make_unique<FilePieces>(file->stat.size, std::move(found));
   file->state = file->pieces->complete() ? State::kCopied : State::kCopying;
-  ++file->round;
   changed_.notify_all();
 }
 
-std::optional<CopyQueue::Claim> CopyQueue::claim(const FilePtr& file, int worker,
+std::optional<CopyQueue::Claim> CopyQueue::claim(const FilePtr& file, unsigned turn, int worker,
                                                  std::uint64_t most) {
   const Lock lock(mutex_);
-  if (abandoned_ || !is_in(file, State::kCopying)) return std::nullopt;
+  if (abandoned_ || file->turn != turn || !is_in(file, State::kCopying)) return std::nullopt;
   const auto now = FilePieces::Time::clock::now();
   auto range = file->pieces->claim(worker, most, now);
   if (!range && nothing_else()) range = file->pieces->claim_late(worker, now - kLate);
   if (!range) return std::nullopt;
-  return Claim{*range, file->round};
+  return Claim{*range, turn};
 }
 
 bool CopyQueue::begin_write(const FilePtr& file, const Claim& claim) {
   const Lock lock(mutex_);
-  return is_in(file, State::kCopying) && file->round == claim.round &&
+  return is_in(file, State::kCopying) && file->turn == claim.turn &&
          file->pieces->begin_write(claim.range);
 }
 
 void CopyQueue::finish_write(const FilePtr& file, const Claim& claim) {
   const Lock lock(mutex_);
+  if (!is_in(file, State::kCopying)) return;  // it has failed meanwhile
   file->pieces->finish(claim.range);
   file->changed = true;
   done_ += claim.range.size();
@@ -135,6 +140,7 @@ void CopyQueue::give_back(int worker) {
 
 void CopyQueue::finished(const FilePtr& file) {
   const Lock lock(mutex_);
+  if (is_in(file, State::kOver)) return;
   file->state = State::kOver;
   std::erase(active_, file);
   ++over_;
@@ -154,16 +160,26 @@ void CopyQueue::copy_again(const FilePtr& file) {
   changed_.notify_all();
 }
 
-bool CopyQueue::failed(const FilePtr& file) {
+void CopyQueue::failed_at_end(const FilePtr& file) {
   const Lock lock(mutex_);
-  if (is_in(file, State::kOver)) return false;
+  fail(file);
+}
+
+bool CopyQueue::failed_under_way(const FilePtr& file, unsigned turn) {
+  const Lock lock(mutex_);
+  const bool under_way = is_in(file, State::kPreparing) || is_in(file, State::kCopying);
+  if (!under_way || file->turn != turn) return false;
+  fail(file);
+  return true;
+}
+
+void CopyQueue::fail(const FilePtr& file) {
   file->state = State::kOver;
   bytes_ -= file->stat.size;
   if (file->pieces) done_ -= file->pieces->done().total();
   std::erase(active_, file);
   ++over_;
   changed_.notify_all();
-  return true;
 }
 
 void CopyQueue::closed() {
@@ -175,6 +191,7 @@ void CopyQueue::closed() {
 void CopyQueue::return_task(const Task& task) {
   const Lock lock(mutex_);
   for (const auto& file : task.files) {
+    if (file->turn != task.turn) continue;
     if (is_in(file, State::kFinishing)) file->state = State::kCopied;
     if (!is_in(file, State::kPreparing)) continue;
     file->state = State::kWaiting;

@@ -33,7 +33,7 @@ struct FileCopy {
   enum class State { kWaiting, kPreparing, kCopying, kCopied, kFinishing, kOver };
   State state = State::kWaiting;
   std::unique_ptr<FilePieces> pieces{};
-  unsigned round = 0;    ///< times that it was prepared
+  unsigned turn = 0;     ///< another one whenever somebody is to prepare or finish it
   bool changed = false;  ///< since its journal was saved
 };
 using FilePtr = std::shared_ptr<FileCopy>;
@@ -55,19 +55,20 @@ class CopyQueue {
  public:
   struct Task {
     enum class Kind {
-      kPrepare,  ///< the first of `files`; then prepared() or failed()
+      kPrepare,  ///< the first of `files`; then prepared() or failed_under_way()
       kCopy,     ///< the first of `files`
-      kFinish,   ///< all of `files`; each then finished(), copy_again() or failed()
+      kFinish,   ///< all of `files`; each then finished(), copy_again() or failed_at_end()
       kClose,    ///< all files are over: what remains to be done once; then closed()
       kWait,     ///< there may be something later: wait()
       kOver,
     } kind = Kind::kOver;
     std::vector<FilePtr> files{};
+    unsigned turn = 0;  ///< that of the files: later the task is somebody else's
   };
-  /// Bytes of one round that a worker is to copy.
+  /// Bytes that a worker is to copy in one turn of the file.
   struct Claim {
     Range range;
-    unsigned round;
+    unsigned turn;
   };
   static constexpr std::size_t kBatch = 32;  ///< files that are finished together
   static constexpr std::uint64_t kBatchBytes = 64 << 20;
@@ -83,14 +84,18 @@ class CopyQueue {
   Task next();
   void wait();
   void prepared(const FilePtr& file, ByteRanges found);
-  std::optional<Claim> claim(const FilePtr& file, int worker, std::uint64_t most);
+  /// Nullopt also when that turn is over: what was opened in it is of no use any more.
+  std::optional<Claim> claim(const FilePtr& file, unsigned turn, int worker,
+                             std::uint64_t most);
   bool begin_write(const FilePtr& file, const Claim& claim);
   void finish_write(const FilePtr& file, const Claim& claim);
   void give_back(int worker);
   void finished(const FilePtr& file);
   void copy_again(const FilePtr& file);
-  /// False when it had failed before: several may find out.
-  bool failed(const FilePtr& file);
+  void failed_at_end(const FilePtr& file);
+  /// Of a file that was prepared or copied in that turn. False when it is not any more: several
+  /// may find out, or others have copied what was missing.
+  bool failed_under_way(const FilePtr& file, unsigned turn);
   void closed();
   /// A task that was not done: somebody else may do it.
   void return_task(const Task& task);
@@ -105,6 +110,7 @@ class CopyQueue {
 
  private:
   FilePtr find_open();
+  void fail(const FilePtr& file);
   bool nothing_else() const;
 
   mutable std::mutex mutex_;
@@ -113,6 +119,7 @@ class CopyQueue {
   std::vector<FilePtr> active_;  ///< from preparing to finishing
   std::size_t files_ = 0;
   std::size_t over_ = 0;
+  unsigned turns_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t done_ = 0;
   std::uint64_t fetched_ = 0;

@@ -199,14 +199,14 @@ Trouble Upload::explain_write(Remote& remote, const std::string& target, const E
 }
 
 std::optional<Trouble> Upload::copy(Remote& remote, CopyQueue& queue, const FilePtr& file,
-                                    int worker) {
+                                    unsigned turn, int worker) {
   const auto most = remote.takes_large_requests() ? kLargeRequest : kSmallRequest;
-  auto claim = queue.claim(file, worker, most);
+  auto claim = queue.claim(file, turn, worker, most);
   if (!claim) return std::nullopt;
   const auto opened = remote.open_to_write(part_path(*file));
   if (!opened) return explain_write(remote, file->target, opened.error());
   Bytes buffer;
-  for (; claim; claim = queue.claim(file, worker, most)) {
+  for (; claim; claim = queue.claim(file, turn, worker, most)) {
     const auto& range = claim->range;
     // What another session was late with may be more than this one's server takes at once.
     if (range.size() > buffer.size()) buffer.resize(range.size());
@@ -316,7 +316,7 @@ std::optional<Trouble> Upload::name_without_shell(Remote& remote, const FileCopy
 
 void Upload::give_up(CopyQueue& queue, const FilePtr& file, const Error& error) {
   leave(*file, true);
-  (void)queue.failed(file);
+  queue.failed_at_end(file);
   report_.failed(error);
 }
 
