@@ -301,17 +301,30 @@ std::optional<Trouble> Upload::name_all(Remote& remote, CopyQueue& queue,
   return std::nullopt;
 }
 
-/// Where no shell is to be had, what has the name goes first.
+/// What no shell has renamed. The file that has the name goes first.
 std::optional<Trouble> Upload::name_without_shell(Remote& remote, const FileCopy& file) {
-  const auto there = remote.stat_link(file.target);
-  if (there && there->kind == Kind::kFolder)
+  const auto name = remote_name(file.target);
+  // A shell may have renamed it, and its answer be lost: then nothing may go.
+  const auto part = remote.stat_link(part_path(file));
+  if (!part)
+    return remote_trouble(
+        remote, name, {Errc::kConflict, "what was copied has this name already, or is gone"});
+  const auto own = remote.stat_link(file.target);
+  const auto there =
+      own && own->kind == Kind::kLink ? remote.stat(file.target) : Result<FileStat>(own);
+  for (const auto* stat : {&own, &there})
+    if (!*stat && (remote.broken() || stat->error().code != Errc::kNotFound))
+      return remote_trouble(remote, name, stat->error());
+  if (there && there->kind != Kind::kFile)
     return Trouble{
         Reach::kFile,
-        {Errc::kConflict, escape_for_terminal(remote_name(file.target)) + ": it is a folder"}};
-  if (there) (void)remote.remove(file.target);
+        {Errc::kConflict,
+         escape_for_terminal(name) +
+             (there->kind == Kind::kFolder ? ": it is a folder" : ": it is no regular file")}};
+  if (own) (void)remote.remove(file.target);
   const auto renamed = remote.rename(part_path(file), file.target);
   if (renamed) return std::nullopt;
-  return remote_trouble(remote, remote_name(file.target), renamed.error());
+  return remote_trouble(remote, name, renamed.error());
 }
 
 void Upload::give_up(CopyQueue& queue, const FilePtr& file, const Error& error) {

@@ -222,3 +222,30 @@ diff -r many looking || fail "what is in them"
 faulty closed 1:deny:stat:1
 tells 77 "closed:$work/there/x: permission denied" "$work/data" "closed:$work/there/x"
 ok "who looks for files breaks off"
+
+# What is no file keeps its name, also below a folder.
+echo small >small
+mkdir kinds "$work/there/kinds" "$work/there/kinds/d"
+for kind in fifo folder socket dangling; do cp "$work/data" kinds/$kind; done
+mkfifo "$work/there/kinds/fifo"
+ln -s d "$work/there/kinds/folder"
+python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$work/there/kinds/socket"
+ln -s nowhere "$work/there/kinds/dangling"
+for host in plain shelless; do
+  run -r kinds "$host:$work/there" && fail "$host: it is no failure"
+  [[ $(grep -c 'kinds/fifo: it is no regular file\|kinds/socket: it is no regular file\|kinds/folder: it is a folder' "$work/err") == 3 ]] || fail "said: $(cat "$work/err")"
+  [[ -p $work/there/kinds/fifo && -S $work/there/kinds/socket && -L $work/there/kinds/folder && -z $(ls "$work/there/kinds/d") ]] || fail "$host: what is there is gone"
+  same "$work/data" "$work/there/kinds/dangling"
+done
+left | xargs rm
+# It is renamed, and the answer is lost.
+# shellcheck disable=SC2016  # for the server
+printf '%s\n' '#!/bin/sh' 'PATH=/usr/bin:/bin mv "$@"' 'echo surprise' >"$work/loud"
+chmod +x "$work/loud"
+rm "$work/bin/mv"
+ln -s "$work/loud" "$work/bin/mv"
+server loud "$sftp" "SetEnv PATH=$work/bin"
+lines=2 tells 75 "the sizes alone were compared" small "loud:$work/there/loud"
+grep -q 'there/loud: what was copied has this name already, or is gone' "$work/err" || fail "said: $(cat "$work/err")"
+same small "$work/there/loud"
+ok "what is no file stays, and what is whole"
