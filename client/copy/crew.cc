@@ -224,6 +224,7 @@ std::optional<Trouble> Crew::carry_out(Remote& remote, int worker, CopyQueue::Ta
   if (task.kind == Kind::kPrepare) {
     ByteRanges found;
     trouble = direction_.prepare(remote, *file, found);
+    file->resumed = found.total() > 0;
     if (!trouble) queue_.prepared(file, std::move(found));
   }
   if (!trouble) trouble = direction_.copy(remote, queue_, file, task.turn, worker);

@@ -290,17 +290,22 @@ std::optional<Trouble> Download::finish(Remote& remote, CopyQueue& queue,
 
 std::optional<Trouble> Download::settle(Remote& remote, CopyQueue& queue, const FilePtr& file,
                                         Check check) {
-  if (check == Check::kSame || check == Check::kSizesOnly) {
-    if (check == Check::kSizesOnly) report_.notice(unverified());
+  const auto keep = [&]() -> std::optional<Trouble> {
     if (auto trouble = file->part->keep(file->stat)) return trouble;
     queue.finished(file);
     return std::nullopt;
-  }
+  };
+  if (check == Check::kSame) return keep();
   const auto name = escape_for_terminal(remote_name(file->source));
   const auto now = remote.stat(file->source);
   if (!now && remote.broken()) return remote_trouble(remote, name, now.error());
   const bool changed = now && (now->size != file->stat.size || now->mtime != file->stat.mtime);
-  if (now && check == Check::kDiffers && !changed && !file->again) {
+  if (now && check == Check::kSizesOnly && !changed && !file->resumed) {
+    report_.notice(unverified());
+    return keep();
+  }
+  // Without hashes nobody knows what an earlier copy has left: it is copied once more.
+  if (now && check != Check::kUnreadable && !changed && !file->again) {
     file->part->start_over();
     queue.copy_again(file);
     return std::nullopt;

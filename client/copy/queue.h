@@ -28,6 +28,7 @@ struct FileCopy {
   std::mutex journal_mutex{};
   bool journal_over = false;  ///< it is not to be saved any more
   bool again = false;         ///< it is being copied a second time
+  bool resumed = false;       ///< some of its bytes are of an earlier copy
 
   // The queue's.
   enum class State { kWaiting, kPreparing, kCopying, kCopied, kFinishing, kOver };

@@ -20,6 +20,7 @@ using Reach = Trouble::Reach;
 
 constexpr std::uint64_t kLargeRequest = 255
                                         << 10;  // OpenSSH's limit is 256 KiB, a header with it
+constexpr std::uint32_t kPartMode = 0600;
 constexpr char kChanged[] = ": it changed while it was copied";
 constexpr std::uint64_t kSmallRequest = 32000;  // what the draft asks of every server
 
@@ -176,7 +177,8 @@ std::optional<Trouble> Upload::prepare(Remote& remote, FileCopy& file, ByteRange
     const auto there = journal && journal->same_source(file.identity)
                            ? remote.stat_link(part)
                            : Result<FileStat>(Error{Errc::kNotFound, ""});
-    if (there && there->kind == Kind::kFile && there->size <= file.stat.size) {
+    if (there && there->kind == Kind::kFile && there->mode == kPartMode &&
+        there->size <= file.stat.size) {
       found = journal->done;
       return std::nullopt;
     }
@@ -243,15 +245,17 @@ std::optional<Trouble> Upload::finish(Remote& remote, CopyQueue& queue,
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (stop_.stop_requested()) return std::nullopt;
     const auto& file = files[i];
-    if (checks[i] == Check::kSizesOnly) report_.notice(unverified());
-    if (checks[i] == Check::kSame || checks[i] == Check::kSizesOnly) {
-      good.push_back(file);
-      continue;
-    }
     struct stat now {};
     const bool changed = ::fstat(file->local.get(), &now) != 0 ||
                          exact_mtime(now) != file->identity.mtime ||
                          static_cast<std::uint64_t>(now.st_size) != file->stat.size;
+    const bool plausible = checks[i] == Check::kSizesOnly && !file->resumed && !changed;
+    if (plausible) report_.notice(unverified());
+    if (checks[i] == Check::kSame || plausible) {
+      good.push_back(file);
+      continue;
+    }
+    // Without hashes nobody knows what an earlier copy has left: it is copied once more.
     if (!changed && !file->again) {
       queue.copy_again(file);
       continue;

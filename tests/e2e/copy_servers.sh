@@ -249,3 +249,23 @@ lines=2 tells 75 "the sizes alone were compared" small "loud:$work/there/loud"
 grep -q 'there/loud: what was copied has this name already, or is gone' "$work/err" || fail "said: $(cat "$work/err")"
 same small "$work/there/loud"
 ok "what is no file stays, and what is whole"
+
+# What an earlier copy has left is not believed where nothing can hash.
+# journal MTIME: one, of the source on standard input, that says that all of $work/data was copied.
+journal() { echo "{\"version\":1,\"source\":\"$(sha256sum | cut -d' ' -f1)\",\"size\":3000000,\"mtime\":$1,\"done\":[[0,3000000]]}"; }
+copies "$work/data" "shelless:$work/there/again"
+cd "$work/here"
+truncate -s 3000000 again.passport-part "$work/there/other.passport-part"
+chmod 600 "$work/there/other.passport-part"
+printf %s "shelless:$work/there/again" | journal "$(stat -c %Y "$work/there/again")" >again.passport-part.journal
+copies "shelless:$work/there/again" .
+same "$work/data" again
+mkdir -p "$XDG_STATE_HOME/passport/copies"
+source=$(printf '%s\n%s\n%s\0%s' shelless "$me" "$work/data" "$work/there/other" | sha256sum | cut -d' ' -f1)
+printf '%s\n%s\n%s\0%s' shelless "$me" "$work/data" "$work/there/other" |
+  journal "$(python3 -c 'import os, sys; print(os.stat(sys.argv[1]).st_mtime_ns)' "$work/data")" >"$XDG_STATE_HOME/passport/copies/$source.journal"
+copies "$work/data" "shelless:$work/there/other"
+same "$work/data" "$work/there/other"
+[[ ! -e $XDG_STATE_HOME/passport/copies/$source.journal ]] || fail "the journal was not read"
+nothing_left
+ok "what is left is copied once more"
