@@ -13,6 +13,13 @@ namespace {
 
 constexpr std::size_t kMaxName = 255;  // bytes; of Linux's file systems
 
+/// Means itself in any shell. Not "~", which bash may replace; bytes of UTF-8 do.
+bool is_plain_in_shell(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+         static_cast<unsigned char>(c) >= 0x80 ||
+         std::string_view("._/@%+=,:-").find(c) != std::string_view::npos;
+}
+
 Result<std::string> parse_remote_path(std::string_view path) {
   if (path.starts_with("~/")) {
     path.remove_prefix(2);
@@ -93,6 +100,30 @@ std::string unescape_pattern(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\' && i + 1 < text.size()) ++i;
     out += text[i];
+  }
+  return out;
+}
+
+Result<std::string> quote_for_scp(std::string_view path, bool source) {
+  const bool pattern = source && has_pattern(path);
+  std::string out;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    char c = path[i];
+    if (pattern && c == '\\' && i + 1 < path.size()) {
+      c = path[++i];
+    } else if (pattern && std::string_view("*?[]").find(c) != std::string_view::npos) {
+      out += c;
+      continue;
+    } else if (pattern && out.ends_with('[') && (c == '!' || c == '^')) {
+      out += c;
+      continue;
+    }
+    if (c == '\n')
+      return Error{Errc::kUsage,
+                   fmt::format("\"{}\": scp -O cannot copy a name with a line feed",
+                               escape_for_terminal(path))};
+    if (!is_plain_in_shell(c)) out += '\\';
+    out += c;
   }
   return out;
 }

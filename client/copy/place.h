@@ -38,6 +38,9 @@ std::string part_name(std::string_view name);
 /// Whether the shell would take it for a pattern, and it without backslashes.
 bool has_pattern(std::string_view text);
 std::string unescape_pattern(std::string_view text);
+/// For scp -O, which gives paths to the shell there: what is no pattern means itself. `source`:
+/// a pattern is one. Errors: kUsage, for what cannot be said so.
+Result<std::string> quote_for_scp(std::string_view path, bool source);
 /// Whether a name is what a pattern (without slashes) means; one with a dot in front only by a
 /// dot.
 bool matches_name(const std::string& pattern, const std::string& name);

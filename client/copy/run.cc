@@ -7,22 +7,32 @@
 #include "base/log.h"
 #include "client/copy/config.h"
 #include "client/copy/job.h"
+#include "client/copy/place.h"
 
 namespace passport::copy {
 namespace {
 
 /// An instance without sftp: what scp did before it used that. Returns when it cannot be run.
 int run_scp(const CopyOptions& options, const std::string& config, const std::string& host) {
-  log_line(escape_for_terminal(host) +
-           ": it has no sftp: scp copies, by one session, and nothing is compared");
   std::vector<std::string> words{"scp", "-O", "-p", "-F", config};
   if (options.recursive) words.emplace_back("-r");
   if (options.quiet) words.emplace_back("-q");
   words.emplace_back("--");
-  words.insert(words.end(), options.words.begin(), options.words.end());
+  for (const auto& word : options.words) {
+    const auto place = parse_place(word);
+    if (!place || !place->remote()) {
+      words.push_back(word);
+      continue;
+    }
+    const auto path = quote_for_scp(place->path, &word != &options.words.back());
+    if (!path) return report(path.error());
+    words.push_back(place->host + ":" + *path);
+  }
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  log_line(escape_for_terminal(host) +
+           ": it has no sftp: scp copies, by one session, and nothing is compared");
   ::execvp(argv[0], argv.data());
   return report({Errc::kConfig, "scp: " + net::errno_text(errno)});
 }

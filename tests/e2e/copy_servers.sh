@@ -85,6 +85,14 @@ copies "$work/data" "old:$work/there/old"
 grep -q 'it has no sftp: scp copies' "$work/err" || fail "said: $(cat "$work/err")"
 copies -q "old:$work/there/old" old
 same "$work/data" old
+# shellcheck disable=SC2016  # as it stands
+odd='a  b;touch canary;$(touch canary)'"'"
+copies "$work/data" "old:$work/there/$odd"
+same "$work/data" "$work/there/$odd"
+copies "old:$work/there/a  b*" .
+same "$work/data" "$odd"
+[[ -z $(find "$work" ~ -maxdepth 2 -name canary) ]] || fail "a name was run"
+tells 64 'scp -O cannot copy a name with a line feed' "old:a"$'\n'b .
 ok "a server without sftp"
 
 echo "#!/bin/sh

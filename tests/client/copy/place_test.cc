@@ -88,5 +88,20 @@ TEST(Patterns, AreThoseOfTheShell) {
   EXPECT_EQ(unescape_pattern("a\\*b\\\\c\\"), "a*b\\c\\");
 }
 
+TEST(Place, APathForScpMeansItselfToAShell) {
+  const auto quote = [](const char* path, bool source) {
+    const auto out = quote_for_scp(path, source);
+    return out ? *out : out.error().detail;
+  };
+  EXPECT_EQ(quote("/a-b/c_d.e@1+2,3:4=5%", true), "/a-b/c_d.e@1+2,3:4=5%");
+  EXPECT_EQ(quote("a b;$(x)`y`'\"~", true), R"(a\ b\;\$\(x\)\`y\`\'\"\~)");
+  EXPECT_EQ(quote("\xc3\xbc", true), "\xc3\xbc");
+  EXPECT_EQ(quote("a\\b", true), R"(a\\b)");
+  EXPECT_EQ(quote("a*", false), R"(a\*)");
+  EXPECT_EQ(quote("a b*?[!c]", true), R"(a\ b*?[!c])");
+  EXPECT_EQ(quote("a\\ b\\*c\\d*\\", true), R"(a\ b\*cd*\\)");
+  EXPECT_EQ(quote_for_scp("a\nb", true).error().code, Errc::kUsage);
+}
+
 }  // namespace
 }  // namespace passport::copy
