@@ -242,9 +242,16 @@ Result<std::size_t> Remote::File::end_read(std::uint32_t id, std::span<std::uint
 }
 
 Result<void> Remote::File::write(std::uint64_t at, ByteView bytes) {
-  remote_->wait_at_most(kPatience);
-  if (sftp_seek64(file_, at) != 0) return remote_->fail();
-  return remote_->check(sftp_write(file_, bytes.data(), bytes.size()) < 0 ? -1 : 0);
+  // From libssh 0.11 on it may write less than all.
+  while (!bytes.empty()) {
+    remote_->wait_at_most(kPatience);
+    const auto n =
+        sftp_seek64(file_, at) == 0 ? sftp_write(file_, bytes.data(), bytes.size()) : -1;
+    if (n <= 0) return remote_->fail();
+    at += static_cast<std::uint64_t>(n);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+  return {};
 }
 
 Remote::Script::~Script() {

@@ -220,7 +220,7 @@ echo "#!/bin/sh
 echo 'passport-proxy: no more' >&2; exit 77" >"$work/twice"
 chmod +x "$work/twice"
 mkdir -p many/{a,b}
-for n in {1..40}; do head -c 30000 /dev/urandom >many/a/$n; done
+for n in {1..40}; do head -c 30000 /dev/urandom >"many/a/$n"; done
 echo 1 >many/b/x
 copies -r many "plain:$work/there/many"
 through="$work/twice " faulty looking 1:end:opendir:3:2
