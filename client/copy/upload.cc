@@ -127,13 +127,20 @@ std::optional<Trouble> Upload::find_in_folder(Remote& remote, CopyQueue& queue,
   if (!folder) return local_trouble(spot.source, errno);
   auto above = spot.above;
   above.emplace_back(spot.stat.st_dev, spot.stat.st_ino);
-  while (const auto* entry = ::readdir(folder.get())) {
-    if (stop_.stop_requested()) break;
+  while (!stop_.stop_requested()) {
+    errno = 0;
+    const auto* entry = ::readdir(folder.get());
+    if (entry == nullptr && errno != 0) return local_trouble(spot.source, errno);
+    if (entry == nullptr) break;
     const std::string name = entry->d_name;
-    if (!is_plain_name(name)) continue;
+    if (name == "." || name == "..") continue;
     Spot next{join(spot.source, name), join(spot.target, name), {}, above};
     std::optional<Trouble> trouble;
-    if (::stat(next.source.c_str(), &next.stat) != 0) {
+    if (!is_plain_name(name)) {
+      trouble = Trouble{Reach::kFile,
+                        {Errc::kTooLarge, escape_for_terminal(next.source) +
+                                              ": its name is too long for an instance"}};
+    } else if (::stat(next.source.c_str(), &next.stat) != 0) {
       trouble = local_trouble(next.source, errno);
     } else {
       trouble = find_at(remote, queue, next);
