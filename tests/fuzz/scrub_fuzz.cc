@@ -35,6 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::mt19937_64 random(seed);
   const test::Numbers next = [&] { return static_cast<unsigned>(random()); };
   const auto planted = test::plant_secret(next() % test::kSecretForms, next);
+  if (around.find(planted.secret) != std::string::npos)
+    return 0;  // by itself it looks like nothing
   const auto middle = around.size() / 2;
   check(around.substr(0, middle) + "\n" + planted.text + "\n" + around.substr(middle),
         planted.secret);
