@@ -42,6 +42,16 @@ std::string load_journal(const std::string& path) {
   return text;
 }
 
+int lock_file(int descriptor, const std::string& path) {
+  struct stat own {};
+  struct stat named {};
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 || ::fstat(descriptor, &own) != 0)
+    return errno;
+  const bool same = ::lstat(path.c_str(), &named) == 0 && named.st_dev == own.st_dev &&
+                    named.st_ino == own.st_ino;
+  return same ? 0 : EWOULDBLOCK;
+}
+
 PartFile::PartFile(std::string target, const Journal& source)
     : target_(std::move(target)),
       path_(join(parent_of(target_), part_name(base_name(target_)))),
@@ -61,10 +71,12 @@ std::unique_ptr<PartFile> PartFile::open(const std::string& target, const Journa
 /// 0 or an errno.
 int PartFile::take_up() {
   fd_.reset(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd_) return errno;
+  if (const int error = lock_file(fd_.get(), path_); error != 0) return error;
   struct stat now {};
-  if (!fd_ || ::fstat(fd_.get(), &now) != 0) return errno;
-  if (!S_ISREG(now.st_mode) || now.st_uid != ::geteuid()) return EEXIST;
-  if (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) return errno;
+  if (::fstat(fd_.get(), &now) != 0) return errno;
+  // One with another name is somebody's file.
+  if (!S_ISREG(now.st_mode) || now.st_uid != ::geteuid() || now.st_nlink != 1) return EEXIST;
   if (journal_.size > kJournalFrom &&
       static_cast<std::uint64_t>(now.st_size) == journal_.size) {
     const auto journal = parse_journal(load_journal(path_ + ".journal"));
@@ -74,10 +86,12 @@ int PartFile::take_up() {
     }
   }
   blank_ = true;
-  if (::ftruncate(fd_.get(), 0) != 0 ||
-      ::ftruncate(fd_.get(), static_cast<off_t>(journal_.size)) != 0)
-    return errno;
-  return 0;
+  if (::ftruncate(fd_.get(), 0) == 0 &&
+      ::ftruncate(fd_.get(), static_cast<off_t>(journal_.size)) == 0)
+    return 0;
+  const int error = errno;
+  ::unlink(path_.c_str());
+  return error;
 }
 
 std::optional<Trouble> PartFile::write(std::uint64_t at, ByteView bytes) const {

@@ -18,11 +18,15 @@ inline constexpr std::uint64_t kJournalFrom = 1 << 20;
 /// cannot be read, or on a request to stop.
 std::string hash_file(int descriptor, std::uint64_t size, const std::stop_token& stop);
 
-/// The errors are Troubles of `target`. Writes to different bytes may be made at once, and
-/// journals saved meanwhile.
 /// The text of a journal; empty when there is none.
 std::string load_journal(const std::string& path);
 
+/// Locks an open file, until it is closed, against other copies. 0 or an errno; EWOULDBLOCK:
+/// another has it, or had, and the name is not this file's any more.
+int lock_file(int descriptor, const std::string& path);
+
+/// The errors are Troubles of `target`. Writes to different bytes may be made at once, and
+/// journals saved meanwhile.
 class PartFile {
  public:
   /// Goes on with what is left of an earlier copy, when that was of the same source.

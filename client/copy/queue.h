@@ -25,6 +25,7 @@ struct FileCopy {
 
   std::unique_ptr<PartFile> part{};  ///< to this machine
   net::Fd local{};                   ///< from this machine
+  net::Fd lock{};                    ///< of the target there
   std::mutex journal_mutex{};
   bool journal_over = false;  ///< it is not to be saved any more
   bool again = false;         ///< it is being copied a second time

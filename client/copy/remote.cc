@@ -1,6 +1,7 @@
 #include "client/copy/remote.h"
 
 #include <array>
+#include <cstring>
 #include <optional>
 #include <thread>
 
@@ -17,6 +18,8 @@ namespace passport::copy {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::size_t kKeptOfName = 256;  // more than a plain name has
 
 FileStat make_stat(const sftp_attributes_struct& from) {
   FileStat out;
@@ -138,7 +141,10 @@ Result<std::vector<NamedStat>> Remote::list(const std::string& folder, std::size
   std::vector<NamedStat> out;
   while (const Attributes entry{sftp_readdir(sftp_, dir)}) {
     wait_at_most(kPatience);
-    const std::string name = entry->name != nullptr ? entry->name : "";
+    // A longer one is no name that is taken, and not kept whole.
+    const std::string name = entry->name != nullptr
+                                 ? std::string(entry->name, ::strnlen(entry->name, kKeptOfName))
+                                 : std::string();
     if (name == "." || name == "..") continue;
     if (out.size() == most) {
       sftp_closedir(dir);

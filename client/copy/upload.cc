@@ -163,7 +163,7 @@ void Upload::add(CopyQueue& queue, const Spot& spot) {
                     file->stat.size,
                     exact_mtime(spot.stat),
                     {}};
-  if (file->stat.size > kJournalFrom)
+  if (file->stat.size > kJournalFrom && !journals_.empty())
     file->journal = join(journals_, file->identity.source + ".journal");
   queue.add(std::move(file));
 }
@@ -178,6 +178,7 @@ std::optional<Trouble> Upload::prepare(Remote& remote, FileCopy& file, ByteRange
     return Trouble{Reach::kFile,
                    {Errc::kConflict,
                     escape_for_terminal(file.source) + ": it changed before it was copied"}};
+  if (auto trouble = lock_target(file)) return trouble;
   const auto part = part_path(file);
   if (!file.journal.empty() && !file.again) {
     const auto journal = parse_journal(load_journal(file.journal));
@@ -197,6 +198,29 @@ std::optional<Trouble> Upload::prepare(Remote& remote, FileCopy& file, ByteRange
   const auto created = remote.create(part);
   if (!created) return explain_write(remote, file.target, created.error());
   return std::nullopt;
+}
+
+std::string Upload::lock_path(const FileCopy& file) const {
+  return join(journals_, sha256_hex(wish_.host + '\n' + user_ + '\n' + file.target) + ".lock");
+}
+
+/// Of a file that may be gone on with: another copy from here could write it at the same time.
+/// Where nothing can be locked, nothing is.
+std::optional<Trouble> Upload::lock_target(FileCopy& file) {
+  if (file.journal.empty() || file.lock) return std::nullopt;
+  const auto path = lock_path(file);
+  (void)aws::create_private_file(path, "");  // and its folder
+  file.lock.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file.lock || lock_file(file.lock.get(), path) != EWOULDBLOCK) return std::nullopt;
+  file.lock.reset();
+  return Trouble{Reach::kFile,
+                 {Errc::kUnavailable, escape_for_terminal(remote_name(file.target)) +
+                                          ": another copy is writing it"}};
+}
+
+void Upload::unlock_target(FileCopy& file) {
+  if (file.lock) ::unlink(lock_path(file).c_str());
+  file.lock.reset();
 }
 
 Trouble Upload::explain_write(Remote& remote, const std::string& target, const Error& error) {
@@ -368,11 +392,13 @@ void Upload::drop_journal(FileCopy& file) {
   const std::lock_guard<std::mutex> lock(file.journal_mutex);
   file.journal_over = true;
   if (!file.journal.empty()) ::unlink(file.journal.c_str());
+  unlock_target(file);
 }
 
 void Upload::leave(FileCopy& file, bool for_later) {
   if (!for_later) return drop_journal(file);
   if (file.pieces) save_journal(file, file.pieces->done());
+  unlock_target(file);
 }
 
 }  // namespace passport::copy

@@ -32,6 +32,9 @@ class Upload : public Direction {
   std::optional<Trouble> name_all(Remote& remote, CopyQueue& queue,
                                   const std::vector<FilePtr>& files);
   std::optional<Trouble> name_without_shell(Remote& remote, const FileCopy& file);
+  std::string lock_path(const FileCopy& file) const;
+  std::optional<Trouble> lock_target(FileCopy& file);
+  void unlock_target(FileCopy& file);
   void drop_journal(FileCopy& file);
   void give_up(CopyQueue& queue, const FilePtr& file, const Error& error);
 

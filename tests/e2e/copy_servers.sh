@@ -277,3 +277,23 @@ same "$work/data" "$work/there/other"
 [[ ! -e $XDG_STATE_HOME/passport/copies/$source.journal ]] || fail "the journal was not read"
 nothing_left
 ok "what is left is copied once more"
+
+# Two copies at once to the same place, there and here.
+faulty busy 1:stall:write:3:1000 3:stall:read:3:1000
+twice_at_once() {
+  "$copy" -F "$work/config" -j 1 "${@:2:2}" 2>/dev/null &
+  pid=$!
+  wait_for 20 begun "$4"
+  tells 69 "$1: another copy is writing it" "${@:2:2}"
+  kill -TERM "$pid"
+  wait "$pid" || true
+}
+begun() { [[ -e $1.passport-part && -d $work/sessions.busy/$sessions ]]; }
+sessions=1 twice_at_once "busy:$work/there/busy" twenty "busy:$work/there/busy" "$work/there/busy"
+sessions=3 twice_at_once busy.passport-part "busy:$work/there/mixed" busy busy
+left | xargs -r rm
+ln "$work/precious" late.passport-part
+tells 69 "late: file exists" "plain:$work/there/mixed" late
+[[ $(cat "$work/precious") == precious ]] || fail "another name of a file was written to"
+rm late.passport-part
+ok "others that write"

@@ -6,7 +6,7 @@ A RULE is SESSION:plain, for a server without extensions, or SESSION:FAULT:KIND:
 """
 import os, select, struct, subprocess, sys, threading
 
-KINDS = {3: "open", 6: "write", 7: "lstat", 9: "setstat", 11: "opendir", 12: "readdir", 13: "remove", 17: "stat", 18: "rename"}
+KINDS = {3: "open", 5: "read", 6: "write", 7: "lstat", 9: "setstat", 11: "opendir", 12: "readdir", 13: "remove", 17: "stat", 18: "rename"}
 
 
 def own_number(folder):
