@@ -280,17 +280,20 @@ ok "what is left is copied once more"
 
 # Two copies at once to the same place, there and here.
 faulty busy 1:stall:write:3:1000 3:stall:read:3:1000
+# twice_at_once SESSIONS NAMED SOURCE TARGET HERE: the second begins with so many sessions begun, and is refused.
 twice_at_once() {
+  local sessions=$1
+  shift
   "$copy" -F "$work/config" -j 1 "${@:2:2}" 2>/dev/null &
   pid=$!
-  wait_for 20 begun "$4"
+  wait_for 20 begun "$4" "$sessions"
   tells 69 "$1: another copy is writing it" "${@:2:2}"
   kill -TERM "$pid"
   wait "$pid" || true
 }
-begun() { [[ -e $1.passport-part && -d $work/sessions.busy/$sessions ]]; }
-sessions=1 twice_at_once "busy:$work/there/busy" twenty "busy:$work/there/busy" "$work/there/busy"
-sessions=3 twice_at_once busy.passport-part "busy:$work/there/mixed" busy busy
+begun() { [[ -e $1.passport-part && -d $work/sessions.busy/$2 ]]; }
+twice_at_once 1 "busy:$work/there/busy" twenty "busy:$work/there/busy" "$work/there/busy"
+twice_at_once 3 busy.passport-part "busy:$work/there/mixed" busy busy
 left | xargs -r rm
 ln "$work/precious" late.passport-part
 tells 69 "late: file exists" "plain:$work/there/mixed" late
