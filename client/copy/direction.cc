@@ -29,25 +29,43 @@ std::optional<Trouble> compare_sizes(Remote& remote, const std::vector<CheckWish
 
 }  // namespace
 
-Direction::Taken Direction::take_target(const std::string& target, const std::string& source) {
+Trouble Direction::too_many() {
+  return {Trouble::Reach::kAll,
+          {Errc::kTooLarge, fmt::format("there are more than {} files", kMaxFiles)}};
+}
+
+/// Copying one of the two would overwrite the other, or what there is of it.
+bool Direction::collides(const std::string& target) const {
+  const auto part = part_path(target);
+  if (targets_.contains(part) ||
+      (wish_.to_here && targets_.contains(part + std::string(kJournalSuffix))))
+    return true;
+  std::string_view name = target;
+  if (wish_.to_here && name.ends_with(kJournalSuffix))
+    name.remove_suffix(kJournalSuffix.size());
+  if (!name.ends_with(kPartSuffix)) return false;
+  if (digest_parts_.contains(std::string(name))) return true;
+  name.remove_suffix(kPartSuffix.size());
+  return targets_.contains(std::string(name));
+}
+
+std::optional<Trouble> Direction::take_target(const std::string& target,
+                                              const std::string& source, bool& is_new) {
   const auto at = targets_.find(target);
-  if (at != targets_.end() && at->second == source) return Taken::kKnown;
-  const auto refuse = [this](Errc code, const std::string& words) {
-    report_.failed({code, words});
-    return Taken::kRefused;
-  };
+  is_new = at == targets_.end();
+  if (!is_new && at->second == source) return std::nullopt;
   const auto name = escape_for_terminal(target);
-  if (at != targets_.end())
-    return refuse(Errc::kUsage, name + ": more than one file would be copied there");
-  // The two would overwrite each other.
-  const bool is_part = target.ends_with(kPartSuffix) &&
-                       targets_.contains(target.substr(0, target.size() - kPartSuffix.size()));
-  if (is_part || targets_.contains(join(parent_of(target), part_name(base_name(target)))))
-    return refuse(Errc::kConflict, name + ": it has the name of a copy under way");
-  if (targets_.size() >= kMaxFiles)
-    return refuse(Errc::kTooLarge, fmt::format("there are more than {} files", kMaxFiles));
+  if (!is_new)
+    return Trouble{Trouble::Reach::kFile,
+                   {Errc::kUsage, name + ": more than one file would be copied there"}};
+  if (collides(target))
+    return Trouble{Trouble::Reach::kFile,
+                   {Errc::kConflict, name + ": it has the name of a copy under way"}};
+  if (targets_.size() >= kMaxFiles) return too_many();
   targets_.emplace(target, source);
-  return Taken::kNew;
+  auto part = part_path(target);
+  if (part != target + std::string(kPartSuffix)) digest_parts_.insert(std::move(part));
+  return std::nullopt;
 }
 
 void Direction::add_folder(const std::string& path, const FileStat& stat) {

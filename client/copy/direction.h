@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,13 +48,14 @@ class Direction {
  protected:
   /// How the user calls a file there.
   std::string remote_name(const std::string& path) const { return wish_.host + ":" + path; }
-  /// Whether a source is to be copied there: no longer new when it was found before. It is
-  /// refused, and that is said, when another is, or too much was found.
-  enum class Taken { kNew, kKnown, kRefused };
-  Taken take_target(const std::string& target, const std::string& source);
+  /// A source is to be copied there; `is_new`: it was not found before. Trouble when another is
+  /// to be, or too much was found.
+  std::optional<Trouble> take_target(const std::string& target, const std::string& source,
+                                     bool& is_new);
   std::string unverified() const {
     return wish_.host + ": no program there computes SHA-256: the sizes alone were compared";
   }
+  static Trouble too_many();
   void add_folder(const std::string& path, const FileStat& stat);
 
   CopyWish wish_;
@@ -64,7 +66,10 @@ class Direction {
   std::vector<NamedStat> folders_;  ///< that are filled, by path; the outer ones first
 
  private:
+  bool collides(const std::string& target) const;
+
   std::map<std::string, std::string> targets_;  ///< and whose they are
+  std::set<std::string> digest_parts_;  ///< parts of targets whose names they do not tell
 };
 
 /// What came of comparing both ends.

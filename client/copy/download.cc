@@ -100,6 +100,7 @@ std::optional<Trouble> Download::find_matches(Remote& remote, const std::string&
       for (const auto& entry : *entries)
         if (is_plain_name(entry.name) && matches_name(part, entry.name))
           next.push_back(join(folder, entry.name));
+      if (next.size() > kMaxFiles) return too_many();
     }
     matches = std::move(next);
   }
@@ -125,8 +126,7 @@ std::optional<Trouble> Download::find_at(Remote& remote, CopyQueue& queue, const
           {Errc::kConflict,
            escape_for_terminal(target) +
                (here->kind == Kind::kFolder ? ": it is a folder" : ": it is no regular file")}};
-    add(queue, spot.source, target, spot.stat);
-    return std::nullopt;
+    return add(queue, spot.source, target, spot.stat);
   }
   if (spot.stat.kind != Kind::kFolder) return refuse(Errc::kConflict, "it is no regular file");
   if (!wish_.recursive) return refuse(Errc::kUsage, "it is a folder, and -r is not given");
@@ -142,6 +142,8 @@ std::optional<Trouble> Download::find_in_folder(Remote& remote, CopyQueue& queue
     return Trouble{Reach::kFile,
                    {Errc::kConflict, escape_for_terminal(remote_name(spot.source)) +
                                          ": a link leads back to a folder above"}};
+  bool is_new = false;
+  if (auto trouble = take_target(spot.target, spot.source, is_new)) return trouble;
   const bool made = ::mkdir(spot.target.c_str(), 0700 | spot.stat.mode) == 0;
   if (!made && errno != EEXIST) return local_trouble(spot.target, errno);
   std::error_code error;
@@ -151,11 +153,8 @@ std::optional<Trouble> Download::find_in_folder(Remote& remote, CopyQueue& queue
     return Trouble{Reach::kFile,
                    {Errc::kConflict, escape_for_terminal(spot.target) +
                                          ": something that is no folder is in its way"}};
-  const auto taken = take_target(spot.target, spot.source);
-  if (taken == Taken::kRefused) return std::nullopt;
   // The contents of "." and the like go into a folder that has its own mode.
-  if (taken == Taken::kNew && (made || !base_name(spot.source).empty()))
-    add_folder(spot.target, spot.stat);
+  if (is_new && (made || !base_name(spot.source).empty())) add_folder(spot.target, spot.stat);
   const auto entries = remote.list(spot.source, kMaxInFolder);
   if (!entries) return remote_trouble(remote, remote_name(spot.source), entries.error());
   auto above = spot.above;
@@ -183,15 +182,18 @@ std::optional<Trouble> Download::find_in_folder(Remote& remote, CopyQueue& queue
   return std::nullopt;
 }
 
-void Download::add(CopyQueue& queue, const std::string& source, const std::string& target,
-                   const FileStat& stat) {
-  if (take_target(target, source) != Taken::kNew) return;
+std::optional<Trouble> Download::add(CopyQueue& queue, const std::string& source,
+                                     const std::string& target, const FileStat& stat) {
+  bool is_new = false;
+  if (auto trouble = take_target(target, source, is_new)) return trouble;
+  if (!is_new) return std::nullopt;
   auto file = std::make_shared<FileCopy>();
   file->source = source;
   file->target = target;
   file->stat = stat;
   file->identity = {sha256_hex(remote_name(source)), stat.size, stat.mtime, {}};
   queue.add(std::move(file));
+  return std::nullopt;
 }
 
 std::optional<Trouble> Download::prepare(Remote& remote, FileCopy& file, ByteRanges& found) {

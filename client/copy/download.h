@@ -24,8 +24,8 @@ class Download : public Direction {
                                       std::vector<std::string>& matches);
   std::optional<Trouble> find_at(Remote& remote, CopyQueue& queue, const Spot& spot);
   std::optional<Trouble> find_in_folder(Remote& remote, CopyQueue& queue, const Spot& spot);
-  void add(CopyQueue& queue, const std::string& source, const std::string& target,
-           const FileStat& stat);
+  std::optional<Trouble> add(CopyQueue& queue, const std::string& source,
+                             const std::string& target, const FileStat& stat);
   std::optional<Trouble> settle(Remote& remote, CopyQueue& queue, const FilePtr& file,
                                 Check check);
 };

@@ -54,7 +54,8 @@ int lock_file(int descriptor, const std::string& path) {
 
 PartFile::PartFile(std::string target, const Journal& source)
     : target_(std::move(target)),
-      path_(join(parent_of(target_), part_name(base_name(target_)))),
+      path_(part_path(target_)),
+      journal_path_(path_ + std::string(kJournalSuffix)),
       journal_(source) {}
 
 std::unique_ptr<PartFile> PartFile::open(const std::string& target, const Journal& source,
@@ -79,7 +80,7 @@ int PartFile::take_up() {
   if (!S_ISREG(now.st_mode) || now.st_uid != ::geteuid() || now.st_nlink != 1) return EEXIST;
   if (journal_.size > kJournalFrom &&
       static_cast<std::uint64_t>(now.st_size) == journal_.size) {
-    const auto journal = parse_journal(load_journal(path_ + ".journal"));
+    const auto journal = parse_journal(load_journal(journal_path_));
     if (journal && journal->same_source(journal_)) {
       found_ = journal->done;
       return 0;
@@ -116,7 +117,7 @@ void PartFile::save_journal(const ByteRanges& done) {
   if (over_ || journal_.size <= kJournalFrom) return;
   journal_.done = done;
   // Without it the next copy begins anew, and that is all.
-  (void)aws::save_private_file(path_ + ".journal", serialize_journal(journal_));
+  (void)aws::save_private_file(journal_path_, serialize_journal(journal_));
 }
 
 std::optional<Trouble> PartFile::keep(const FileStat& stat) {
@@ -127,7 +128,7 @@ std::optional<Trouble> PartFile::keep(const FileStat& stat) {
   if (!good) return local_trouble(target_, errno);
   const std::lock_guard<std::mutex> lock(mutex_);
   over_ = true;
-  ::unlink((path_ + ".journal").c_str());
+  ::unlink(journal_path_.c_str());
   return std::nullopt;
 }
 
@@ -147,7 +148,7 @@ void PartFile::discard() {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (std::exchange(over_, true)) return;
   ::unlink(path_.c_str());
-  ::unlink((path_ + ".journal").c_str());
+  ::unlink(journal_path_.c_str());
 }
 
 }  // namespace passport::copy

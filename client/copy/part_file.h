@@ -52,6 +52,7 @@ class PartFile {
 
   std::string target_;
   std::string path_;
+  std::string journal_path_;
   Journal journal_;
   net::Fd fd_;
   ByteRanges found_;

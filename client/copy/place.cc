@@ -91,6 +91,10 @@ std::string part_name(std::string_view name) {
   return fmt::format("{}~{}{}", name.substr(0, kKept), sha256_hex(name), kPartSuffix);
 }
 
+std::string part_path(std::string_view path) {
+  return join(parent_of(path), part_name(base_name(path)));
+}
+
 bool has_pattern(std::string_view text) {
   return text.find_first_of("*?[") != std::string_view::npos;
 }

@@ -34,6 +34,8 @@ std::string join(std::string_view folder, std::string_view name);
 inline constexpr std::string_view kPartSuffix = ".passport-part";
 /// Where the bytes of a file of this name are until they are whole, in the same folder.
 std::string part_name(std::string_view name);
+std::string part_path(std::string_view path);
+inline constexpr std::string_view kJournalSuffix = ".journal";  ///< of a part's, beside it
 
 /// Whether the shell would take it for a pattern, and it without backslashes.
 bool has_pattern(std::string_view text);

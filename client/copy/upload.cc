@@ -40,10 +40,6 @@ std::int64_t exact_mtime(const struct stat& from) {
   return from.st_mtim.tv_sec * 1000000000 + from.st_mtim.tv_nsec;
 }
 
-std::string part_path(const FileCopy& file) {
-  return join(parent_of(file.target), part_name(base_name(file.target)));
-}
-
 }  // namespace
 
 /// Something here, and where it goes.
@@ -97,8 +93,7 @@ std::optional<Trouble> Upload::find_at(Remote& remote, CopyQueue& queue, const S
     return Trouble{Reach::kFile, {code, escape_for_terminal(spot.source) + ": " + words}};
   };
   if (S_ISREG(spot.stat.st_mode)) {
-    add(queue, spot);
-    return std::nullopt;
+    return add(queue, spot);
   }
   if (!S_ISDIR(spot.stat.st_mode)) return refuse(Errc::kConflict, "it is no regular file");
   if (!wish_.recursive) return refuse(Errc::kUsage, "it is a folder, and -r is not given");
@@ -119,10 +114,9 @@ std::optional<Trouble> Upload::find_in_folder(Remote& remote, CopyQueue& queue,
     if (!there || there->kind != Kind::kFolder)
       return remote_trouble(remote, remote_name(spot.target), made.error());
   }
-  const auto taken = take_target(spot.target, spot.source);
-  if (taken == Taken::kRefused) return std::nullopt;
-  if (taken == Taken::kNew && (made || !base_name(spot.source).empty()))
-    add_folder(spot.target, stat);
+  bool is_new = false;
+  if (auto trouble = take_target(spot.target, spot.source, is_new)) return trouble;
+  if (is_new && (made || !base_name(spot.source).empty())) add_folder(spot.target, stat);
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(spot.source.c_str()), ::closedir);
   if (!folder) return local_trouble(spot.source, errno);
   auto above = spot.above;
@@ -151,8 +145,10 @@ std::optional<Trouble> Upload::find_in_folder(Remote& remote, CopyQueue& queue,
   return std::nullopt;
 }
 
-void Upload::add(CopyQueue& queue, const Spot& spot) {
-  if (take_target(spot.target, spot.source) != Taken::kNew) return;
+std::optional<Trouble> Upload::add(CopyQueue& queue, const Spot& spot) {
+  bool is_new = false;
+  if (auto trouble = take_target(spot.target, spot.source, is_new)) return trouble;
+  if (!is_new) return std::nullopt;
   auto file = std::make_shared<FileCopy>();
   file->source = spot.source;
   file->target = spot.target;
@@ -166,6 +162,7 @@ void Upload::add(CopyQueue& queue, const Spot& spot) {
   if (file->stat.size > kJournalFrom && !journals_.empty())
     file->journal = join(journals_, file->identity.source + ".journal");
   queue.add(std::move(file));
+  return std::nullopt;
 }
 
 std::optional<Trouble> Upload::prepare(Remote& remote, FileCopy& file, ByteRanges& found) {
@@ -179,7 +176,7 @@ std::optional<Trouble> Upload::prepare(Remote& remote, FileCopy& file, ByteRange
                    {Errc::kConflict,
                     escape_for_terminal(file.source) + ": it changed before it was copied"}};
   if (auto trouble = lock_target(file)) return trouble;
-  const auto part = part_path(file);
+  const auto part = part_path(file.target);
   if (!file.journal.empty() && !file.again) {
     const auto journal = parse_journal(load_journal(file.journal));
     const auto there = journal && journal->same_source(file.identity)
@@ -236,7 +233,7 @@ std::optional<Trouble> Upload::copy(Remote& remote, CopyQueue& queue, const File
   const auto most = remote.takes_large_requests() ? kLargeRequest : kSmallRequest;
   auto claim = queue.claim(file, turn, worker, most);
   if (!claim) return std::nullopt;
-  const auto opened = remote.open_to_write(part_path(*file));
+  const auto opened = remote.open_to_write(part_path(file->target));
   if (!opened) return explain_write(remote, file->target, opened.error());
   Bytes buffer;
   for (; claim; claim = queue.claim(file, turn, worker, most)) {
@@ -247,7 +244,7 @@ std::optional<Trouble> Upload::copy(Remote& remote, CopyQueue& queue, const File
         ::pread(file->local.get(), buffer.data(), range.size(), static_cast<off_t>(range.from));
     if (n < 0) return local_trouble(file->source, errno);
     if (static_cast<std::uint64_t>(n) < range.size()) {
-      (void)remote.remove(part_path(*file));
+      (void)remote.remove(part_path(file->target));
       return Trouble{Reach::kFile,
                      {Errc::kConflict, escape_for_terminal(file->source) +
                                            ": it became shorter while it was copied"}};
@@ -267,7 +264,7 @@ std::optional<Trouble> Upload::finish(Remote& remote, CopyQueue& queue,
                                       const std::vector<FilePtr>& files) {
   std::vector<CheckWish> wishes;
   for (const auto& file : files)
-    wishes.push_back({part_path(*file), file->stat.size, [file, this] {
+    wishes.push_back({part_path(file->target), file->stat.size, [file, this] {
                         return hash_file(file->local.get(), file->stat.size, stop_);
                       }});
   std::vector<Check> checks;
@@ -291,7 +288,7 @@ std::optional<Trouble> Upload::finish(Remote& remote, CopyQueue& queue,
       queue.copy_again(file);
       continue;
     }
-    (void)remote.remove(part_path(*file));
+    (void)remote.remove(part_path(file->target));
     drop_journal(*file);
     const auto error =
         changed ? Error{Errc::kConflict, escape_for_terminal(file->source) + kChanged,
@@ -308,13 +305,13 @@ std::optional<Trouble> Upload::name_all(Remote& remote, CopyQueue& queue,
                                         const std::vector<FilePtr>& files) {
   std::vector<Move> moves;
   for (const auto& file : files) {
-    const auto set = remote.set_stat(part_path(*file), file->stat);
+    const auto set = remote.set_stat(part_path(file->target), file->stat);
     if (!set) {
       auto trouble = remote_trouble(remote, remote_name(file->target), set.error());
       if (trouble.reach != Reach::kFile) return trouble;
       report_.failed(trouble.error);
     }
-    moves.push_back({part_path(*file), file->target});
+    moves.push_back({part_path(file->target), file->target});
   }
   if (moves.empty()) return std::nullopt;
   std::optional<std::vector<bool>> moved;
@@ -340,7 +337,7 @@ std::optional<Trouble> Upload::name_all(Remote& remote, CopyQueue& queue,
 std::optional<Trouble> Upload::name_without_shell(Remote& remote, const FileCopy& file) {
   const auto name = remote_name(file.target);
   // A shell may have renamed it, and its answer be lost: then nothing may go.
-  const auto part = remote.stat_link(part_path(file));
+  const auto part = remote.stat_link(part_path(file.target));
   if (!part)
     return remote_trouble(
         remote, name, {Errc::kConflict, "what was copied has this name already, or is gone"});
@@ -357,7 +354,7 @@ std::optional<Trouble> Upload::name_without_shell(Remote& remote, const FileCopy
          escape_for_terminal(name) +
              (there->kind == Kind::kFolder ? ": it is a folder" : ": it is no regular file")}};
   if (own) (void)remote.remove(file.target);
-  const auto renamed = remote.rename(part_path(file), file.target);
+  const auto renamed = remote.rename(part_path(file.target), file.target);
   if (renamed) return std::nullopt;
   return remote_trouble(remote, name, renamed.error());
 }

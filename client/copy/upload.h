@@ -27,7 +27,7 @@ class Upload : public Direction {
   struct Spot;
   std::optional<Trouble> find_at(Remote& remote, CopyQueue& queue, const Spot& spot);
   std::optional<Trouble> find_in_folder(Remote& remote, CopyQueue& queue, const Spot& spot);
-  void add(CopyQueue& queue, const Spot& spot);
+  std::optional<Trouble> add(CopyQueue& queue, const Spot& spot);
   Trouble explain_write(Remote& remote, const std::string& target, const Error& error);
   std::optional<Trouble> name_all(Remote& remote, CopyQueue& queue,
                                   const std::vector<FilePtr>& files);

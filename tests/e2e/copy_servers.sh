@@ -300,3 +300,14 @@ tells 69 "late: file exists" "plain:$work/there/mixed" late
 [[ $(cat "$work/precious") == precious ]] || fail "another name of a file was written to"
 rm late.passport-part
 ok "others that write"
+
+# Names of a copy's own.
+mkdir "$work/there/own"
+long=$(printf 'n%.0s' {1..250})
+for name in x x.passport-part.journal "$long" "${long:0:160}~$(printf %s "$long" | sha256sum | cut -d' ' -f1).passport-part"; do
+  echo "$name" >"$work/there/own/$name"
+done
+run -r "plain:$work/there/own" own && fail "it is no failure"
+[[ $(grep -c 'it has the name of a copy under way' "$work/err") == 2 ]] || fail "said: $(cat "$work/err")"
+[[ $(find own -type f -printf x) == xx ]] || fail "took $(ls own)"
+ok "names of a copy's own"
