@@ -133,8 +133,8 @@ std::optional<Trouble> PartFile::keep(const FileStat& stat) {
 }
 
 void PartFile::start_over() {
-  (void)::ftruncate(fd_.get(), 0);
-  blank_ = ::ftruncate(fd_.get(), static_cast<off_t>(journal_.size)) == 0;
+  blank_ = ::ftruncate(fd_.get(), 0) == 0 &&
+           ::ftruncate(fd_.get(), static_cast<off_t>(journal_.size)) == 0;
   found_ = {};
 }
 
